@@ -1,0 +1,94 @@
+package schemas
+
+// Severity is the band of an alert's score.
+type Severity string
+
+// The severities, lowest first.
+const (
+	SeverityNone   Severity = "none"
+	SeverityLow    Severity = "low"
+	SeverityMedium Severity = "medium"
+	SeverityHigh   Severity = "high"
+)
+
+// AlertStatus says whether an alert still accrues evidence.
+type AlertStatus string
+
+// The alert statuses.
+const (
+	AlertOpen   AlertStatus = "open"
+	AlertClosed AlertStatus = "closed"
+)
+
+// Level is the band of a person's risk score, for enforcement systems.
+type Level string
+
+// The levels, lowest first.
+const (
+	LevelNone     Level = "none"
+	LevelMinor    Level = "minor"
+	LevelModerate Level = "moderate"
+	LevelElevated Level = "elevated"
+)
+
+// Alert is one version of one alert; alert.avsc says what each field means.
+type Alert struct {
+	ID              UUID             `avro:"alert_id" json:"alert_id"`
+	Version         int32            `avro:"version" json:"version"`
+	User            Pseudonym        `avro:"user" json:"user"`
+	Policy          string           `avro:"policy" json:"policy"`
+	PolicyVersion   int32            `avro:"policy_version" json:"policy_version"`
+	PolicyHash      Hash             `avro:"policy_hash" json:"policy_hash"`
+	Status          AlertStatus      `avro:"status" json:"status"`
+	Severity        Severity         `avro:"severity" json:"severity"`
+	Score           Points           `avro:"score" json:"score"`
+	OpenedAt        Time             `avro:"opened_at" json:"opened_at"`
+	UpdatedAt       Time             `avro:"updated_at" json:"updated_at"`
+	ObservedTime    Time             `avro:"observed_time" json:"observed_time"`
+	Contributions   []Contribution   `avro:"contributions" json:"contributions"`
+	Counterfactuals []Counterfactual `avro:"counterfactuals" json:"counterfactuals"`
+	EventIDs        []UUID           `avro:"event_ids" json:"event_ids"`
+}
+
+// Contribution is one line of a ledger; a ledger's points sum to its score.
+type Contribution struct {
+	Kind   string `avro:"kind" json:"kind"`
+	Name   string `avro:"name" json:"name"`
+	Points Points `avro:"points" json:"points"`
+	Detail string `avro:"detail" json:"detail"`
+}
+
+// The kinds of contribution.
+const (
+	KindIndicator = "indicator"
+	KindModifier  = "modifier"
+)
+
+// Counterfactual is the score without one factor.
+type Counterfactual struct {
+	Without string `avro:"without" json:"without"`
+	Score   Points `avro:"score" json:"score"`
+}
+
+// Risk is a change of one person's risk score; risk.avsc says what each field
+// means.
+type Risk struct {
+	User          Pseudonym      `avro:"user" json:"user"`
+	Time          Time           `avro:"time" json:"time"`
+	Score         Points         `avro:"score" json:"score"`
+	Level         Level          `avro:"level" json:"level"`
+	Policy        string         `avro:"policy" json:"policy"`
+	PolicyVersion int32          `avro:"policy_version" json:"policy_version"`
+	Cause         UUID           `avro:"cause" json:"cause"`
+	Contributions []Contribution `avro:"contributions" json:"contributions"`
+}
+
+// Identity is the escrow of one identity; identity.avsc says what each field
+// means.
+type Identity struct {
+	User        Pseudonym `avro:"user" json:"user"`
+	KeyVersion  int32     `avro:"key_version" json:"key_version"`
+	UpdatedTime Time      `avro:"updated_time" json:"updated_time"`
+	Sealed      []byte    `avro:"sealed" json:"sealed"`
+	SealingKey  string    `avro:"sealing_key" json:"sealing_key"`
+}

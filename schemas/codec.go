@@ -1,0 +1,150 @@
+package schemas
+
+import (
+	_ "embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/twmb/avro"
+)
+
+// ErrMalformed is wrapped by every error that means "these bytes are no valid
+// record": retrying cannot help, a dead letter is due.
+var ErrMalformed = errors.New("malformed record")
+
+// The schemas in force, as their .avsc files say them.
+var (
+	//go:embed event.avsc
+	EventSchema string
+	//go:embed alert.avsc
+	AlertSchema string
+	//go:embed risk.avsc
+	RiskSchema string
+	//go:embed identity.avsc
+	IdentitySchema string
+)
+
+// Record is any of the records that cross a topic.
+type Record interface{ Event | Alert | Risk | Identity }
+
+// Codec encodes and decodes one type of record. It is safe for concurrent use.
+//
+// Without a registry it writes Avro single-object encoding (magic C3 01 and the
+// schema's CRC-64-AVRO fingerprint); with one, Confluent's wire format (magic 00
+// and the registered id). It reads both, whichever it writes.
+type Codec[T Record] struct {
+	schema *avro.Schema
+	header []byte
+	lookup func(id uint32) (string, error)
+
+	mu      sync.RWMutex
+	byPrint map[[8]byte]*avro.Schema
+	byID    map[uint32]*avro.Schema
+}
+
+// NewCodec returns a codec that writes single-object encoding. Released are
+// earlier schemas whose records it must still read.
+func NewCodec[T Record](schema string, released ...string) (*Codec[T], error) {
+	s, err := avro.Parse(schema)
+	if err != nil {
+		return nil, fmt.Errorf("parsing the schema: %w", err)
+	}
+	c := &Codec[T]{schema: s, byPrint: map[[8]byte]*avro.Schema{}, byID: map[uint32]*avro.Schema{}}
+	c.header = singleObjectHeader(s)
+	c.byPrint[[8]byte(c.header[2:])] = s
+	for _, text := range released {
+		writer, err := avro.Parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("parsing a released schema: %w", err)
+		}
+		resolved, err := avro.Resolve(writer, s)
+		if err != nil {
+			return nil, fmt.Errorf("resolving a released schema: %w", err)
+		}
+		c.byPrint[[8]byte(singleObjectHeader(writer)[2:])] = resolved
+	}
+	return c, nil
+}
+
+func singleObjectHeader(s *avro.Schema) []byte {
+	h := avro.NewRabin()
+	h.Write(s.Canonical())
+	return binary.LittleEndian.AppendUint64([]byte{0xC3, 0x01}, h.Sum64())
+}
+
+// Append encodes v behind dst and returns the extended slice.
+func (c *Codec[T]) Append(dst []byte, v *T) ([]byte, error) {
+	dst = append(dst, c.header...)
+	dst, err := c.schema.AppendEncode(dst, v)
+	if err != nil {
+		return nil, fmt.Errorf("encoding %T: %w", *v, err)
+	}
+	return dst, nil
+}
+
+// Decode reads b into v, whose earlier content is replaced. Errors wrap
+// ErrMalformed unless the registry could not be asked.
+func (c *Codec[T]) Decode(b []byte, v *T) error {
+	reader, body, err := c.reader(b)
+	if err != nil {
+		return err
+	}
+	var zero T
+	*v = zero
+	rest, err := reader.Decode(body, v)
+	if err != nil {
+		return fmt.Errorf("decoding %T: %w: %w", zero, ErrMalformed, err)
+	}
+	if len(rest) != 0 {
+		return fmt.Errorf("decoding %T: %w: %d bytes behind the record", zero, ErrMalformed, len(rest))
+	}
+	return nil
+}
+
+// reader finds the schema for the header of b and cuts the header off.
+func (c *Codec[T]) reader(b []byte) (*avro.Schema, []byte, error) {
+	switch {
+	case len(b) >= 10 && b[0] == 0xC3 && b[1] == 0x01:
+		c.mu.RLock()
+		s := c.byPrint[[8]byte(b[2:10])]
+		c.mu.RUnlock()
+		if s == nil {
+			return nil, nil, fmt.Errorf("%w: unknown schema fingerprint %x; it was written by a newer riskpipe, upgrade the readers first", ErrMalformed, b[2:10])
+		}
+		return s, b[10:], nil
+	case len(b) >= 5 && b[0] == 0:
+		s, err := c.registered(binary.BigEndian.Uint32(b[1:5]))
+		return s, b[5:], err
+	default:
+		return nil, nil, fmt.Errorf("%w: neither single-object encoding nor Confluent wire format", ErrMalformed)
+	}
+}
+
+func (c *Codec[T]) registered(id uint32) (*avro.Schema, error) {
+	c.mu.RLock()
+	s, lookup := c.byID[id], c.lookup
+	c.mu.RUnlock()
+	if s != nil {
+		return s, nil
+	}
+	if lookup == nil {
+		return nil, fmt.Errorf("%w: schema id %d needs a schema registry, and none is configured", ErrMalformed, id)
+	}
+	text, err := lookup(id)
+	if err != nil {
+		return nil, err
+	}
+	writer, err := avro.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("parsing registered schema %d: %w: %w", id, ErrMalformed, err)
+	}
+	if s, err = avro.Resolve(writer, c.schema); err != nil {
+		return nil, fmt.Errorf("resolving registered schema %d: %w: %w", id, ErrMalformed, err)
+	}
+	c.mu.Lock()
+	c.byID[id] = s
+	c.mu.Unlock()
+	return s, nil
+}

@@ -1,0 +1,87 @@
+package schemas
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/linkedin/goavro/v2"
+	"github.com/twmb/avro"
+)
+
+// Generic decodes any record of any of riskpipe's topics without its Go struct,
+// through a second, independent implementation of Avro. It is slow, and meant
+// for looking at records and for checking the Codec.
+type Generic struct {
+	byPrint map[[8]byte]*goavro.Codec
+	lookup  func(id uint32) (string, error)
+	byID    map[uint32]*goavro.Codec
+}
+
+// NewGeneric returns a decoder for the given schemas. Lookup finds the schema
+// of a registry id; nil when there is no registry.
+func NewGeneric(lookup func(id uint32) (string, error), schemas ...string) (*Generic, error) {
+	g := &Generic{byPrint: map[[8]byte]*goavro.Codec{}, byID: map[uint32]*goavro.Codec{}, lookup: lookup}
+	for _, text := range schemas {
+		c, err := goavro.NewCodecForStandardJSONFull(text)
+		if err != nil {
+			return nil, fmt.Errorf("parsing the schema: %w", err)
+		}
+		s, err := avro.Parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("parsing the schema: %w", err)
+		}
+		g.byPrint[[8]byte(singleObjectHeader(s)[2:])] = c
+	}
+	return g, nil
+}
+
+// JSON decodes b and returns it as JSON. Errors wrap ErrMalformed.
+func (g *Generic) JSON(b []byte) ([]byte, error) {
+	codec, body, err := g.codec(b)
+	if err != nil {
+		return nil, err
+	}
+	native, rest, err := codec.NativeFromBinary(body)
+	if err != nil {
+		return nil, fmt.Errorf("decoding: %w: %w", ErrMalformed, err)
+	}
+	if len(rest) != 0 {
+		return nil, fmt.Errorf("decoding: %w: %d bytes behind the record", ErrMalformed, len(rest))
+	}
+	text, err := codec.TextualFromNative(nil, native)
+	if err != nil {
+		return nil, fmt.Errorf("writing as JSON: %w", err)
+	}
+	return bytes.TrimSpace(text), nil
+}
+
+func (g *Generic) codec(b []byte) (*goavro.Codec, []byte, error) {
+	switch {
+	case len(b) >= 10 && b[0] == 0xC3 && b[1] == 0x01:
+		if c := g.byPrint[[8]byte(b[2:10])]; c != nil {
+			return c, b[10:], nil
+		}
+		return nil, nil, fmt.Errorf("%w: unknown schema fingerprint %x", ErrMalformed, b[2:10])
+	case len(b) >= 5 && b[0] == 0:
+		id := binary.BigEndian.Uint32(b[1:5])
+		if c := g.byID[id]; c != nil {
+			return c, b[5:], nil
+		}
+		if g.lookup == nil {
+			return nil, nil, fmt.Errorf("%w: schema id %d needs a schema registry, and none is configured", ErrMalformed, id)
+		}
+		text, err := g.lookup(id)
+		if err != nil {
+			return nil, nil, err
+		}
+		c, err := goavro.NewCodecForStandardJSONFull(text)
+		if err != nil {
+			return nil, nil, fmt.Errorf("parsing registered schema %d: %w: %w", id, ErrMalformed, err)
+		}
+		g.byID[id] = c
+		return c, b[5:], nil
+	default:
+		return nil, nil, fmt.Errorf("%w: neither single-object encoding nor Confluent wire format", ErrMalformed)
+	}
+}
