@@ -1,0 +1,108 @@
+# riskpipe: every task, `make help` lists them.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO              ?= go
+VERSION         ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GOLANGCI_LINT   := bin/golangci-lint-v2.15.0
+TESTFLAGS       ?=
+BENCH           ?= .
+BENCHTIME       ?= 1s
+FUZZTIME        ?= 10s
+
+# npm writes this file last; it is the mark of a complete install.
+ENGINE := deploy/embedded/node_modules/.package-lock.json
+
+##@ Use
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: build
+build: ## Build bin/riskpipe
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/riskpipe ./cmd/riskpipe
+
+.PHONY: demo
+demo: build $(ENGINE) ## The whole system in one command, on embedded servers, with a made-up tenant
+	bin/riskpipe demo
+
+##@ Test
+
+.PHONY: test
+test: $(ENGINE) ## All tests with the race detector, on embedded servers
+	$(GO) test -race $(TESTFLAGS) ./...
+
+# The servers live in a directory of their own, so that those of `make up` are left alone, and go down however
+# the tests end. -count=1: a cached pass says nothing about a server.
+.PHONY: test-real
+test-real: $(ENGINE) ## All tests against real Kafka and Redis, started for the occasion
+	@deploy/local/install redis kafka
+	@export RISKPIPE_LOCAL_DIR=$$(mktemp -d); \
+	trap 'deploy/local/down' EXIT; \
+	trap 'exit 130' INT TERM; \
+	servers=$$(deploy/local/up); \
+	eval "$$servers"; \
+	echo "$$servers" | sed 's/^export //'; \
+	RISKPIPE_REQUIRE_REAL=1 $(GO) test -race -count=1 $(TESTFLAGS) ./...
+
+.PHONY: bench
+bench: $(ENGINE) ## All benchmarks; BENCH=regexp, BENCHTIME=1s
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+
+.PHONY: fuzz
+fuzz: $(ENGINE) ## Each fuzz target for FUZZTIME=10s
+	@git ls-files -co --exclude-standard '*_test.go' | xargs -r grep -HoE '^func Fuzz[A-Za-z0-9_]*' | \
+	while IFS=: read -r file func; do \
+		echo "fuzz $${func#func } in $$(dirname "$$file")"; \
+		$(GO) test -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" </dev/null; \
+	done
+
+##@ Check
+
+.PHONY: check
+check: lint vet test ## Everything a change must pass: format, lint, vet, test
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## golangci-lint, formatting and import rules included
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## Format the code (gofumpt, gci)
+	$(GOLANGCI_LINT) fmt ./...
+
+.PHONY: vet
+vet: ## go vet
+	$(GO) vet ./...
+
+##@ Servers on this machine, without Docker
+
+.PHONY: up
+up: ## Start real Kafka and Redis
+	@deploy/local/install redis kafka
+	@deploy/local/up
+
+.PHONY: down
+down: ## Stop them and remove their data
+	@deploy/local/down
+
+##@ Housekeeping
+
+.PHONY: clean
+clean: ## Remove what was built; what was installed stays
+	rm -f bin/riskpipe coverage.out
+
+# The version is in the name: another one is another file.
+$(GOLANGCI_LINT):
+	@echo "building $(notdir $@), a minute and a half once" >&2
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	GOBIN=$$dir $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(@:bin/golangci-lint-%=%); \
+	mkdir -p bin; mv "$$dir/golangci-lint" $@
+
+$(ENGINE): deploy/embedded/package.json deploy/embedded/package-lock.json
+	@deploy/local/install engine
+	@touch $@
