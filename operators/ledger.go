@@ -141,8 +141,8 @@ func (ind *compiledIndicator) detail(e *evidence) string {
 	if e.days > 1 {
 		days = fmt.Sprintf("%d days", e.days)
 	}
-	return fmt.Sprintf("%s: %s on %s, the most on a day (low from %d, medium %d, high %d), on %s of the last %d",
-		ind.Title, peak, e.peak.day, t.Low, t.Medium, t.High, days, historyDays)
+	return fmt.Sprintf("%s on %s, the most on a day (low from %d, medium %d, high %d); on %s of the last %d",
+		peak, e.peak.day, t.Low, t.Medium, t.High, days, historyDays)
 }
 
 func byteText(n int64) string {
@@ -157,7 +157,7 @@ func byteText(n int64) string {
 // detail says the numbers behind a modifier's line.
 func (m *Modifier) detail(s *State) string {
 	notice, last := s.leave.dates(m.Curve.Notice)
-	return fmt.Sprintf("%s: notice %s, last working day %s; evidence of %s counts %s-fold",
+	return fmt.Sprintf("%s with notice on %s and last working day %s; evidence of %s counts %s-fold",
 		s.leave.kind, dateText(s.leave.notice, notice), dateText(s.leave.last, last),
 		dayOf(s.clock), schemas.Points(m.Curve.at(dayOf(s.clock), s.leave)))
 }
