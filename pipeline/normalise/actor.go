@@ -1,0 +1,201 @@
+package normalise
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// Actor is who did it, by every name that the record gives.
+type Actor struct {
+	Type       schemas.ActorType
+	UPN        string // user principal name, lower case: the canonical identity
+	Mail       string // mail address, lower case, when it is not known to be the UPN
+	ObjectID   string // Entra object id, lower case
+	EmployeeID string // upper case
+	SID        string // Windows security identifier, upper case
+	Account    string // DOMAIN\name, or a bare account name with its device, lower case
+	App        string // application or service principal id, or a service's name
+}
+
+// The kinds of alias, which prefix its key so that no two kinds can collide.
+const (
+	aliasUPN      = "upn:"
+	aliasObjectID = "oid:"
+	aliasEmployee = "eid:"
+	aliasSID      = "sid:"
+	aliasAccount  = "account:"
+	aliasApp      = "app:"
+)
+
+// Key is the canonical identity as far as this record alone can tell: the UPN,
+// else the first alias, else empty when nobody is named.
+func (a Actor) Key() string {
+	if a.UPN != "" {
+		return aliasUPN + a.UPN
+	}
+	if a.Mail != "" {
+		return aliasUPN + a.Mail
+	}
+	if aliases := a.Aliases(); len(aliases) > 0 {
+		return aliases[0]
+	}
+	if a.App != "" {
+		return aliasApp + a.App
+	}
+	return ""
+}
+
+// User is the identity in clear for people: the UPN where there is one, else
+// the best other name.
+func (a Actor) User() string {
+	_, name, _ := strings.Cut(a.Key(), ":")
+	return name
+}
+
+// Aliases are the keys, other than the UPN's own, under which the same person
+// may appear; the most trustworthy first. A mail address shares the key of a
+// UPN of the same text.
+func (a Actor) Aliases() []string {
+	var keys []string
+	add := func(prefix, value string) {
+		if value != "" {
+			keys = append(keys, prefix+value)
+		}
+	}
+	add(aliasObjectID, a.ObjectID)
+	add(aliasEmployee, a.EmployeeID)
+	add(aliasSID, a.SID)
+	if a.Mail != a.UPN {
+		add(aliasUPN, a.Mail)
+	}
+	add(aliasAccount, a.Account)
+	return keys
+}
+
+// maxUserID bounds the names of actors, in bytes: a UPN has at most 113
+// characters, a claim or a role session a few hundred.
+const maxUserID = 1024
+
+// person sorts a UserId of any feed into the right field and tells people from
+// machines. It is the one place which knows upstream's spellings.
+func person(id string) Actor {
+	id = strings.TrimSpace(id)
+	if len(id) > maxUserID {
+		return Actor{Type: schemas.ActorUnknown}
+	}
+	lower := strings.ToLower(id)
+	switch {
+	case id == "" || lower == "not-found" || lower == "not available" || lower == "unknown" || lower == "n/a":
+		return Actor{Type: schemas.ActorUnknown}
+	case lower == "anonymous" || strings.HasPrefix(lower, "urn:spo:anon"):
+		return Actor{Type: schemas.ActorAnonymous}
+	case strings.HasPrefix(lower, "urn:spo:guest#"):
+		guest := person(id[len("urn:spo:guest#"):])
+		guest.Type = schemas.ActorGuest
+		return guest
+	case strings.HasPrefix(lower, "i:0") && strings.Contains(lower, "|"):
+		return person(id[strings.LastIndexByte(id, '|')+1:]) // SharePoint claim: i:0#.f|membership|ada@contoso.com
+	case strings.HasPrefix(lower, "serviceprincipal_"):
+		return Actor{Type: schemas.ActorService, App: lower[len("serviceprincipal_"):]}
+	case isSystem(lower):
+		return Actor{Type: schemas.ActorSystem, App: lower}
+	case isUPN(lower):
+		return Actor{Type: kindOfUPN(lower), UPN: lower}
+	case isGUID(lower):
+		return Actor{Type: schemas.ActorPerson, ObjectID: lower}
+	case strings.HasPrefix(lower, "s-1-"):
+		return Actor{Type: schemas.ActorPerson, SID: strings.ToUpper(id)}
+	case strings.Contains(id, `\`):
+		return Actor{Type: schemas.ActorPerson, Account: lower}
+	default:
+		return Actor{Type: schemas.ActorUnknown, Account: lower}
+	}
+}
+
+// systemNames are accounts of services that appear where a person's name would.
+var systemNames = map[string]bool{
+	"app@sharepoint": true, "securitycompliancealerts": true, "dlpagent": true, "certificate": true,
+	"ffoservicepartneruser": true, "service account": true, `microsoft\serviceoperator`: true,
+	"system": true, "local service": true, "network service": true, "localsystem": true, "root": true,
+	"securitycompliancecenter": true, "spoworkload": true, "fim_service": true,
+}
+
+func isSystem(lower string) bool {
+	switch {
+	case systemNames[lower],
+		strings.HasPrefix(lower, `nt authority\`),
+		strings.HasPrefix(lower, `nt service\`),
+		strings.HasPrefix(lower, `sharepoint\`),
+		strings.HasPrefix(lower, `font driver host\`),
+		strings.HasPrefix(lower, `window manager\`),
+		strings.HasPrefix(lower, "dlppolicyeventbasedassistant"),
+		strings.HasPrefix(lower, "microsoft.exchange."),
+		strings.HasSuffix(lower, "$") && !strings.Contains(lower, "@"): // machine account
+		return true
+	case strings.HasPrefix(lower, "s-1-5-"):
+		// Well-known and service identifiers; people are S-1-5-21-… and S-1-12-1-….
+		return !strings.HasPrefix(lower, "s-1-5-21-")
+	default:
+		return false
+	}
+}
+
+// isUPN tells a user principal name or mail address from anything else with an
+// "@": one "@", a local part, and a domain with a dot.
+func isUPN(s string) bool {
+	local, domain, found := strings.Cut(s, "@")
+	dot := strings.LastIndexByte(domain, '.')
+	return found && local != "" && dot > 0 && dot < len(domain)-1 &&
+		!strings.ContainsAny(s, "\\/<>\"(),;:|") && !strings.Contains(domain, "@") &&
+		strings.IndexFunc(s, isBlankOrControl) < 0
+}
+
+func isBlankOrControl(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+
+// kindOfUPN tells guests by their external form, ada_fabrikam.com#ext#@tenant.
+func kindOfUPN(lower string) schemas.ActorType {
+	if strings.Contains(lower, "#ext#") {
+		return schemas.ActorGuest
+	}
+	return schemas.ActorPerson
+}
+
+func isGUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			if c != '-' {
+				return false
+			}
+		case c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// objectID returns a usable Entra object id in lower case, or nothing.
+func objectID(s string) string {
+	if isGUID(s) && !isPlaceholder(s) {
+		return strings.ToLower(s)
+	}
+	return ""
+}
+
+// isPlaceholder tells ids that stand for nothing: empty, ANONYMIZED, a UUID of
+// one digit only. Keyed on them, distinct facts would collapse into one.
+func isPlaceholder(id string) bool {
+	id = strings.TrimSpace(id)
+	if id == "" || strings.EqualFold(id, "anonymized") || strings.EqualFold(id, "redacted") || id == "0" {
+		return true
+	}
+	digits := strings.ReplaceAll(id, "-", "")
+	return len(digits) >= 8 && strings.Trim(digits, digits[:1]) == ""
+}

@@ -1,0 +1,249 @@
+package normalise
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/valyala/fastjson"
+
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// Options are what a mapper needs to know beyond the record.
+type Options struct {
+	// Hash is the keyed hash of a personal value of the given kind; equal
+	// values of one kind have equal hashes. It must be pure.
+	Hash func(kind, value string) schemas.Hash
+	// Domains sorts recipients and targets into classes.
+	Domains Domains
+	// HR names the columns of the HR feed.
+	HR HRMapping
+	// MaxBytes bounds a Kafka record, DefaultMaxBytes when 0.
+	MaxBytes int
+}
+
+// Bounds on what is parsed. An Event Hubs message is at most 1 MiB; a record
+// from Microsoft nests less than 20 deep.
+const (
+	DefaultMaxBytes = 4 << 20
+	maxDepth        = 64
+	maxEmbedded     = 8 // parsers kept from record to record: the envelope's and those of JSON strings inside it
+	maxAlive        = 64 * maxEmbedded
+
+	// What is kept from one Kafka record to the next, in bytes of JSON and in
+	// events: the usual maximum of a message, and more than usual inside it.
+	keptDocument = 1 << 20
+	keptEmbedded = 64 << 10
+	keptEvents   = 8 << 10
+)
+
+// Raw is one Kafka record of a raw topic.
+type Raw struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+	Time      schemas.Time // Kafka record time
+	Value     []byte
+}
+
+// Mapper maps raw records to events. It keeps no state between records but
+// buffers and the CSV header last seen per partition; it is not safe for
+// concurrent use.
+type Mapper struct {
+	hash     func(kind, value string) schemas.Hash
+	domains  Domains
+	hr       *hrColumns
+	maxBytes int
+
+	parsers []*parser
+	used    int
+	headers map[csvOrigin]hrHeader
+}
+
+// parser is a parser and the length of the longest text that it read.
+type parser struct {
+	fastjson.Parser
+	most int
+}
+
+// New returns a mapper.
+func New(o Options) *Mapper {
+	if o.MaxBytes == 0 {
+		o.MaxBytes = DefaultMaxBytes
+	}
+	return &Mapper{hash: o.Hash, domains: o.Domains, hr: newHRColumns(o.HR), maxBytes: o.MaxBytes, headers: map[csvOrigin]hrHeader{}}
+}
+
+// record is one upstream record on its way through a mapper.
+type record struct {
+	object                  // what upstream says of the fact: `properties` of a diagnostic envelope, else the record itself
+	envelope object         // the diagnostic envelope around it, empty when there is none
+	source   schemas.Source // the feed of the topic, for records that do not tell
+	raw      Raw
+	index    int
+	out      *Result
+}
+
+// Map normalises one Kafka record into out, whose earlier content is dropped.
+// Source is the feed of the topic; it decides only for records that do not say
+// themselves what they are. Strings in the result outlive the next call.
+func (m *Mapper) Map(source schemas.Source, raw Raw, out *Result) {
+	if cap(out.Events) > keptEvents || cap(out.Rejects) > keptEvents || cap(out.Skips) > keptEvents {
+		*out = Result{}
+	}
+	out.reset()
+	m.used = 0
+	m.split(record{source: source, raw: raw, out: out})
+	m.shrink()
+}
+
+// shrink gives back what an unusual record made the mapper hold: a parser keeps
+// the memory of the largest text that it ever read.
+func (m *Mapper) shrink() {
+	if len(m.parsers) > maxEmbedded {
+		clear(m.parsers[maxEmbedded:])
+		m.parsers = m.parsers[:maxEmbedded]
+	}
+	for i, p := range m.parsers {
+		if p.most > keptDocument || i > 0 && p.most > keptEmbedded {
+			m.parsers[i] = &parser{}
+		}
+	}
+}
+
+// parse reads JSON text within the bounds; the object is valid until Map is
+// called again.
+func (m *Mapper) parse(text []byte) (object, string, error) {
+	if depth(text) > maxDepth {
+		return object{}, ReasonTooDeep, fmt.Errorf("nested deeper than %d", maxDepth)
+	}
+	if m.used == len(m.parsers) {
+		m.parsers = append(m.parsers, &parser{})
+	}
+	p := m.parsers[m.used]
+	p.most = max(p.most, len(text))
+	v, err := p.ParseBytes(text)
+	if err != nil {
+		return object{}, ReasonNotJSON, errNotJSON
+	}
+	m.used++
+	return object{v}, "", nil
+}
+
+// errNotJSON replaces the parser's own error, which quotes the input.
+var errNotJSON = fmt.Errorf("no valid JSON")
+
+// embedded returns a member that is an object, or a string which holds JSON:
+// AuditData, AdditionalFields and their like come either way.
+func (m *Mapper) embedded(o object) object {
+	if !o.isString() {
+		return o
+	}
+	text := o.v.GetStringBytes()
+	if len(text) == 0 || text[0] != '{' && text[0] != '[' || m.used > maxAlive {
+		return object{}
+	}
+	parsed, _, err := m.parse(text)
+	if err != nil {
+		return object{}
+	}
+	return parsed
+}
+
+// guard calls f and turns a panic into a reject, so that a record which finds a
+// bug is a dead letter and not a crash loop.
+func guard(rec record, f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			// The panic's value may quote the record; the stack does not.
+			rec.reject(ReasonPanic, fmt.Sprintf("%T at %s", p, debug.Stack()))
+		}
+	}()
+	f()
+}
+
+func (rec record) reject(reason, detail string) {
+	rec.out.Rejects = append(rec.out.Rejects, Reject{Index: rec.index, Reason: reason, Detail: detail})
+}
+
+func (rec record) skip(reason string) {
+	rec.out.Skips = append(rec.out.Skips, Skip{Index: rec.index, Reason: reason})
+}
+
+// emit finishes an event and adds it to the result. An event without a time is
+// a reject: nothing sensible can be done with it, and guessing would misdate it.
+func (m *Mapper) emit(rec record, e *Event) {
+	if e.Time == 0 {
+		rec.reject(ReasonMissingTime, "no readable event time in "+string(e.Source)+" record "+e.Operation)
+		return
+	}
+	if e.ActorType == "" {
+		e.ActorType = e.Actor.Type
+	}
+	if e.ActorType == "" {
+		e.ActorType = schemas.ActorUnknown
+	}
+	if e.Outcome == "" {
+		e.Outcome = schemas.OutcomeUnknown
+	}
+	e.ObservedTime = rec.raw.Time
+	e.Origin = schemas.Origin{Topic: rec.raw.Topic, Partition: rec.raw.Partition, Offset: rec.raw.Offset, Index: int32(rec.index)}
+	rec.out.Events = append(rec.out.Events, *e)
+}
+
+// id derives an event id from the record's own ids. Ids that are missing or
+// placeholders are replaced by the content of the record itself (never of the
+// envelope around it, whose clock differs with every delivery).
+func (m *Mapper) id(rec record, kind string, native ...string) schemas.UUID {
+	if slices.ContainsFunc(native, isPlaceholder) {
+		sum := sha256.Sum256(rec.object.raw())
+		return schemas.NewUUID(kind, "content", string(sum[:]))
+	}
+	return schemas.NewUUID(append([]string{kind}, native...)...)
+}
+
+// depth returns how deep the brackets of JSON text nest, strings left out.
+func depth(text []byte) int {
+	deepest, level, quoted := 0, 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			level++
+			deepest = max(deepest, level)
+		case c == '}' || c == ']':
+			level--
+		}
+	}
+	return deepest
+}
+
+// validText tells whether every string in the value is UTF-8.
+func validText(v *fastjson.Value) bool {
+	switch v.Type() {
+	case fastjson.TypeString:
+		return utf8.Valid(v.GetStringBytes())
+	case fastjson.TypeArray:
+		for _, item := range v.GetArray() {
+			if !validText(item) {
+				return false
+			}
+		}
+	case fastjson.TypeObject:
+		valid := true
+		v.GetObject().Visit(func(key []byte, item *fastjson.Value) {
+			valid = valid && utf8.Valid(key) && validText(item)
+		})
+		return valid
+	default:
+		return true
+	}
+	return true
+}
