@@ -1,0 +1,120 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/riskpipe/riskpipe/pipeline/normalise"
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// Mapper maps one raw record; *normalise.Mapper is the one. It must be pure but
+// for buffers, and is used by one goroutine at a time.
+type Mapper interface {
+	Map(source schemas.Source, raw normalise.Raw, out *normalise.Result)
+}
+
+// Batch is what raw records came to, in their order.
+type Batch struct {
+	// Events are ready for the events topic.
+	Events []schemas.Event
+	// Clear holds, for each of Events, what it was made of: names and personal
+	// evidence. An event that completes an earlier one has only its wire part.
+	Clear []normalise.Event
+	// Rejected are the raw records of which at least one part could not be
+	// normalised.
+	Rejected []RejectedRecord
+	// Skips counts sound records that gave no event, by reason.
+	Skips map[string]int
+	// Records counts upstream records: an envelope holds many.
+	Records int
+	// Unresolved counts events of people whose UPN is not known.
+	Unresolved int
+	// Conflicts counts names that were taught for one user and belong to
+	// another already.
+	Conflicts int
+}
+
+// RejectedRecord is a raw record with parts that could not be normalised.
+type RejectedRecord struct {
+	Record  int // index into the raw records of the batch
+	Records int // how many upstream records it held
+	Rejects []normalise.Reject
+}
+
+// mostlyRejected tells that the record as a whole is no good.
+func (r RejectedRecord) mostlyRejected() bool { return 2*len(r.Rejects) > r.Records }
+
+func (b *Batch) reset() {
+	clear(b.Events)
+	clear(b.Clear)
+	clear(b.Rejected)
+	clear(b.Skips)
+	*b = Batch{Events: b.Events[:0], Clear: b.Clear[:0], Rejected: b.Rejected[:0], Skips: b.Skips}
+	if b.Skips == nil {
+		b.Skips = map[string]int{}
+	}
+}
+
+// BatchNormaliser turns raw records into events: the mapping, then whose they
+// are. The services and replay run this same code. It is not safe for
+// concurrent use; the resolver behind it is shared.
+type BatchNormaliser struct {
+	mapper   Mapper
+	resolver *Resolver
+	result   normalise.Result
+	steps    []step
+}
+
+// step is one fact of the batch in the order in which facts take effect. One of
+// the three is set.
+type step struct {
+	event   *normalise.Event
+	link    *normalise.Actor
+	finding *normalise.Finding
+	raw     normalise.Raw // without its value
+	names   actorNames
+}
+
+// NewBatchNormaliser returns a normaliser over a mapper of its own and a
+// resolver that it may share.
+func NewBatchNormaliser(mapper Mapper, resolver *Resolver) *BatchNormaliser {
+	return &BatchNormaliser{mapper: mapper, resolver: resolver}
+}
+
+// Process normalises records that follow one another on one partition into out,
+// whose earlier content is dropped. An error means that names could not be read
+// or stored; nothing is lost by doing it again.
+func (b *BatchNormaliser) Process(ctx context.Context, source schemas.Source, raws []normalise.Raw, out *Batch) error {
+	out.reset()
+	clear(b.steps)
+	b.steps = b.steps[:0]
+	for i := range raws {
+		b.mapper.Map(source, raws[i], &b.result)
+		out.Records += b.result.Records
+		for _, skip := range b.result.Skips {
+			out.Skips[skip.Reason]++
+		}
+		if len(b.result.Rejects) > 0 {
+			out.Rejected = append(out.Rejected, RejectedRecord{
+				Record: i, Records: b.result.Records, Rejects: append([]normalise.Reject(nil), b.result.Rejects...),
+			})
+		}
+		b.collect(raws[i])
+	}
+	return b.resolver.resolve(ctx, b.steps, out)
+}
+
+// collect copies the facts of the last result: names before findings before
+// events, so that a record which teaches a name and uses it gains by it.
+func (b *BatchNormaliser) collect(raw normalise.Raw) {
+	raw.Value = nil
+	for _, link := range b.result.Links {
+		b.steps = append(b.steps, step{link: &link, raw: raw})
+	}
+	for _, finding := range b.result.Findings {
+		b.steps = append(b.steps, step{finding: &finding, raw: raw})
+	}
+	for _, event := range b.result.Events {
+		b.steps = append(b.steps, step{event: &event, raw: raw})
+	}
+}

@@ -1,0 +1,158 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/riskpipe/riskpipe/pipeline/normalise"
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// normaliserWorker normalises one partition of a raw topic.
+type normaliserWorker struct {
+	service *Normaliser
+	batch   *BatchNormaliser
+	out     Batch
+	raws    []normalise.Raw
+	next    int64 // behind the last record that is done with
+}
+
+// claim has nothing to claim: the position is Kafka's commit, and what a
+// predecessor still writes has the same ids as what is written here.
+func (w *normaliserWorker) claim(context.Context, func(int64) error) (int64, error) {
+	return w.next, nil
+}
+
+func (w *normaliserWorker) drop() {}
+
+func (w *normaliserWorker) process(ctx context.Context, records []*kgo.Record) (int64, error) {
+	w.next = records[0].Offset
+	for len(records) > 0 && ctx.Err() == nil {
+		chunk := w.chunk(records)
+		if err := w.one(ctx, records[:chunk]); err != nil {
+			return w.next, err
+		}
+		w.next = records[chunk-1].Offset + 1
+		records = records[chunk:]
+	}
+	return w.next, nil
+}
+
+// chunk is how many of the records make one batch: at least one.
+func (w *normaliserWorker) chunk(records []*kgo.Record) int {
+	size := 0
+	for i, r := range records {
+		size += len(r.Value)
+		if i > 0 && (i == w.service.config.BatchRecords || size > w.service.config.BatchBytes) {
+			return i
+		}
+	}
+	return len(records)
+}
+
+// one does one batch: events and dead letters are acknowledged when it returns
+// nil, and otherwise it is done again as a whole; the ids are the same then.
+func (w *normaliserWorker) one(ctx context.Context, records []*kgo.Record) error {
+	n := w.service
+	// A shutdown lets the batch finish.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.config.BatchTimeout)
+	defer cancel()
+	w.raws = w.raws[:0]
+	for _, r := range records {
+		w.raws = append(w.raws, normalise.Raw{
+			Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: schemas.TimeOf(r.Timestamp), Value: r.Value,
+		})
+	}
+	if err := w.batch.Process(ctx, n.config.Source, w.raws, &w.out); err != nil {
+		return err
+	}
+	bad := 0
+	for _, rejected := range w.out.Rejected {
+		if rejected.mostlyRejected() {
+			bad++
+		}
+	}
+	if err := n.breaker.count(len(records), bad); err != nil {
+		return err
+	}
+	events, letters := w.encode(records)
+	if err := n.produce(ctx, events); err != nil {
+		return err
+	}
+	if err := n.letters.write(ctx, letters); err != nil {
+		return err
+	}
+	w.count(len(events), letters)
+	return nil
+}
+
+// encode makes Kafka records of the events, and dead letters of what was
+// rejected. An event that the schema does not allow is a bug in the mapping: its
+// record becomes a dead letter rather than a crash at every start.
+func (w *normaliserWorker) encode(records []*kgo.Record) ([]*kgo.Record, []deadLetter) {
+	n := w.service
+	topic := n.deps.Topics.Events()
+	events := make([]*kgo.Record, 0, len(w.out.Events))
+	var buf []byte
+	for i := range w.out.Events {
+		e := &w.out.Events[i]
+		start := len(buf)
+		longer, err := n.deps.Events.Append(buf, e)
+		if err != nil {
+			w.out.reject(e.Origin, records, fmt.Sprintf("%s of %s: %v", e.Activity, e.Operation, err))
+			continue
+		}
+		buf = longer
+		record := &kgo.Record{Topic: topic, Value: buf[start:len(buf):len(buf)]}
+		if e.User != (schemas.Pseudonym{}) {
+			record.Key = []byte(e.User.String())
+		}
+		events = append(events, record)
+	}
+	letters := make([]deadLetter, 0, len(w.out.Rejected))
+	for _, rejected := range w.out.Rejected {
+		letters = append(letters, rejectedLetter(records[rejected.Record], rejected.Rejects))
+	}
+	return events, letters
+}
+
+// reject adds a reject for the record that the origin tells of.
+func (b *Batch) reject(origin schemas.Origin, records []*kgo.Record, detail string) {
+	reject := normalise.Reject{Index: int(origin.Index), Reason: ReasonUnencodable, Detail: detail}
+	at := slices.IndexFunc(records, func(r *kgo.Record) bool { return r.Offset == origin.Offset })
+	if at < 0 {
+		return // completes evidence of an earlier batch, which was taken then
+	}
+	for i := range b.Rejected {
+		if b.Rejected[i].Record == at {
+			b.Rejected[i].Rejects = append(b.Rejected[i].Rejects, reject)
+			return
+		}
+	}
+	b.Rejected = append(b.Rejected, RejectedRecord{Record: at, Records: 1, Rejects: []normalise.Reject{reject}})
+}
+
+func (w *normaliserWorker) count(events int, letters []deadLetter) {
+	m := w.service.metrics
+	m.events.Add(float64(events))
+	m.letters.Add(float64(len(letters)))
+	m.upstream.Add(float64(w.out.Records))
+	m.unresolved.Add(float64(w.out.Unresolved))
+	m.conflicts.Add(float64(w.out.Conflicts))
+	for reason, count := range w.out.Skips {
+		m.skips.WithLabelValues(reason).Add(float64(count))
+	}
+	for _, rejected := range w.out.Rejected {
+		for _, reject := range rejected.Rejects {
+			m.rejects.WithLabelValues(reject.Reason).Inc()
+		}
+	}
+	if len(letters) > 0 {
+		first := letters[0]
+		w.service.deps.Log.Warn("records rejected", "count", len(letters), "topic", first.record.Topic,
+			"partition", first.record.Partition, "first_offset", first.record.Offset, "first_reason", first.reason)
+	}
+}

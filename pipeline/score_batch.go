@@ -1,0 +1,230 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/riskpipe/riskpipe/operators"
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// scoreBatch is a batch on its way: what it says, and what came of it.
+type scoreBatch struct {
+	events  []scoreEvent
+	next    int64 // offset behind the last record
+	records []*kgo.Record
+	letters []deadLetter
+	dirty   []schemas.Pseudonym
+	buf     []byte
+
+	watermark    schemas.Time
+	dispositions map[string]int
+	alerts       []alertTimes
+	risks        int
+}
+
+// scoreEvent is a record and the event in it; dead when it was given up.
+type scoreEvent struct {
+	record *kgo.Record
+	event  schemas.Event
+	dead   bool
+}
+
+// alertTimes are when an alert's cause happened and when it reached Kafka.
+type alertTimes struct{ event, observed schemas.Time }
+
+// decode reads the records. Those that cannot be read or scored become dead
+// letters.
+func (w *scoreWorker) decode(records []*kgo.Record) (*scoreBatch, error) {
+	b := &scoreBatch{
+		events: make([]scoreEvent, len(records)), next: records[len(records)-1].Offset + 1,
+		watermark: w.fence.Watermark, dispositions: map[string]int{},
+	}
+	for i, record := range records {
+		e := &b.events[i]
+		e.record = record
+		letter := deadLetter{record: record}
+		if stack, poisoned := w.poison[record.Offset]; poisoned {
+			letter.reason, letter.detail = ReasonUnscorable, stack
+		} else if err := w.events.Decode(record.Value, &e.event); err != nil {
+			if !errors.Is(err, schemas.ErrMalformed) {
+				return nil, err // the registry cannot be asked now
+			}
+			letter.reason, letter.detail = ReasonUndecodable, err.Error()
+		} else {
+			continue
+		}
+		e.dead = true
+		b.letters = append(b.letters, letter)
+		b.dispositions["dead_letter"]++
+	}
+	return b, nil
+}
+
+// load reads the states that are not in memory, together with the fence: a
+// state that another owner wrote must not be mistaken for one of ours.
+func (w *scoreWorker) load(ctx context.Context, b *scoreBatch) error {
+	var cold []schemas.Pseudonym
+	asked := map[schemas.Pseudonym]bool{}
+	for i := range b.events {
+		user := b.events[i].event.User
+		if b.events[i].dead || user == (schemas.Pseudonym{}) || asked[user] {
+			continue
+		}
+		if _, warm := w.cache.get(user); !warm {
+			asked[user] = true
+			cold = append(cold, user)
+		}
+	}
+	if len(cold) == 0 {
+		return nil
+	}
+	start := time.Now()
+	fence, states, err := w.store.Load(ctx, w.partition, cold)
+	w.metrics.redis.WithLabelValues("load").Observe(time.Since(start).Seconds())
+	if err != nil {
+		return err
+	}
+	if fence != w.stored {
+		return ErrFenced
+	}
+	for i, user := range cold {
+		state := w.engine.NewState()
+		if states[i] != nil {
+			if err := state.UnmarshalBinary(states[i]); err != nil {
+				return fatalError{fmt.Errorf("the state of %s in partition %d cannot be read; run riskpipe rebuild: %w", user.Short(), w.partition, err)}
+			}
+		}
+		w.cache.put(user, &cachedState{state: state})
+	}
+	return nil
+}
+
+// score folds the events into the states, in order. It returns the index of an
+// event over which the engine panicked, and -1 when there was none.
+func (w *scoreWorker) score(b *scoreBatch) int {
+	var out operators.Output
+	for i := range b.events {
+		e := &b.events[i]
+		switch {
+		case e.dead:
+			continue
+		case e.event.User == (schemas.Pseudonym{}):
+			b.dispositions["nobody"]++
+			continue
+		}
+		cached, _ := w.cache.get(e.event.User)
+		out.Reset()
+		if stack := w.guard(cached.state, &e.event, &out, b); stack != "" {
+			if w.poison == nil {
+				w.poison = map[int64]string{}
+			}
+			w.poison[e.record.Offset] = stack
+			w.log.Error("the engine failed over an event, which goes to the dead letters", "offset", e.record.Offset)
+			return i
+		}
+		if cached.state.Changed() && !cached.dirty {
+			cached.dirty = true
+			b.dirty = append(b.dirty, e.event.User)
+		}
+		b.dispositions[dispositionName(out.Disposition)]++
+		b.watermark = max(b.watermark, w.clamped(&e.event))
+	}
+	return -1
+}
+
+// maxClockSkew bounds how far a watermark may run ahead of the records' arrival:
+// one bad clock must not make everybody else late.
+const maxClockSkew schemas.Time = 5 * 60 * 1000
+
+func (w *scoreWorker) clamped(e *schemas.Event) schemas.Time {
+	if e.ObservedTime == 0 {
+		return e.Time
+	}
+	return min(e.Time, e.ObservedTime+maxClockSkew)
+}
+
+// guard scores one event and encodes what came of it. It returns the stack of a
+// panic, or why the output cannot be written: either is a bug that the same
+// event will meet at every try.
+func (w *scoreWorker) guard(state State, e *schemas.Event, out *operators.Output, b *scoreBatch) (stack string) {
+	defer func() {
+		if p := recover(); p != nil {
+			// The panic's value may quote the event; the stack does not.
+			stack = fmt.Sprintf("%T at %s", p, debug.Stack())
+		}
+	}()
+	w.engine.Score(state, e, out)
+	if err := w.encode(e, out, b); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func (w *scoreWorker) encode(e *schemas.Event, out *operators.Output, b *scoreBatch) error {
+	for i := range out.Alerts {
+		a := &out.Alerts[i]
+		value, err := w.alerts.Append(b.buf, a)
+		if err != nil {
+			return err
+		}
+		b.add(w.topics.Alerts(), a.User, value)
+		b.alerts = append(b.alerts, alertTimes{event: e.Time, observed: a.ObservedTime})
+	}
+	for i := range out.Risks {
+		value, err := w.risks.Append(b.buf, &out.Risks[i])
+		if err != nil {
+			return err
+		}
+		b.add(w.topics.Risk(), out.Risks[i].User, value)
+		b.risks++
+	}
+	return nil
+}
+
+// add makes a record of what the buffer has gained.
+func (b *scoreBatch) add(topic string, user schemas.Pseudonym, longer []byte) {
+	b.records = append(b.records, &kgo.Record{
+		Topic: topic, Key: []byte(user.String()), Value: longer[len(b.buf):len(longer):len(longer)],
+	})
+	b.buf = longer
+}
+
+func dispositionName(d operators.Disposition) string {
+	switch d {
+	case operators.Scored:
+		return "scored"
+	case operators.Duplicate:
+		return "duplicate"
+	case operators.Late:
+		return "late"
+	default:
+		return "ignored"
+	}
+}
+
+func (w *scoreWorker) count(b *scoreBatch, produced time.Time) {
+	m := w.metrics
+	for name, count := range b.dispositions {
+		m.events.WithLabelValues(name).Add(float64(count))
+	}
+	for _, letter := range b.letters {
+		m.letters.WithLabelValues(letter.reason).Inc()
+		delete(w.poison, letter.record.Offset)
+	}
+	m.alerts.Add(float64(len(b.alerts)))
+	m.risks.Add(float64(b.risks))
+	for _, a := range b.alerts {
+		m.delay.Observe(produced.Sub(a.event.UTC()).Seconds())
+		if a.observed != 0 {
+			m.latency.Observe(produced.Sub(a.observed.UTC()).Seconds())
+		}
+	}
+	m.cacheUsers.WithLabelValues(strconv.Itoa(int(w.partition))).Set(float64(w.cache.len()))
+}
