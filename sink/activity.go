@@ -1,0 +1,209 @@
+package sink
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// activity is an event laid out as a row of the table: bodies it does not have are zero.
+type activity struct {
+	*schemas.Event
+	user        string
+	device      *schemas.Device
+	sourceIP    *schemas.SourceIP
+	destination *schemas.Destination
+	signIn      *schemas.SignIn
+	email       *schemas.Email
+	file        *schemas.File
+	detection   *schemas.Detection
+	hr          *schemas.HR
+}
+
+// eventFlattener returns what lays events out as rows. It fails for an event that has no place in
+// the table.
+func eventFlattener() func(*schemas.Event) (activity, error) {
+	// What stands for the bodies that an event does not have, and is never written to.
+	none := activity{
+		device: &schemas.Device{}, sourceIP: &schemas.SourceIP{}, destination: &schemas.Destination{}, signIn: &schemas.SignIn{},
+		email: &schemas.Email{}, file: &schemas.File{}, detection: &schemas.Detection{}, hr: &schemas.HR{},
+	}
+	return func(e *schemas.Event) (activity, error) {
+		if err := validTime("time", e.Time); err != nil {
+			return activity{}, err
+		}
+		return activity{
+			Event:       e,
+			user:        userText(e.User),
+			device:      cmp.Or(e.Device, none.device),
+			sourceIP:    cmp.Or(e.SourceIP, none.sourceIP),
+			destination: cmp.Or(e.Destination, none.destination),
+			signIn:      cmp.Or(e.SignIn, none.signIn),
+			email:       cmp.Or(e.Email, none.email),
+			file:        cmp.Or(e.File, none.file),
+			detection:   cmp.Or(e.Detection, none.detection),
+			hr:          cmp.Or(e.HR, none.hr),
+		}, nil
+	}
+}
+
+func activityColumns() []column[activity] {
+	var (
+		instant = func(get func(*activity) schemas.Time) cells[activity] {
+			return from(func(a *activity) int64 { return clampTime(get(a)) })
+		}
+		date = func(get func(*activity) schemas.Time) cells[activity] {
+			return from(func(a *activity) *int64 { return knownTime(get(a)) })
+		}
+		hash = func(get func(*activity) schemas.Hash) cells[activity] {
+			return from(func(a *activity) uint64 { return uint64(get(a)) })
+		}
+	)
+	return []column[activity]{
+		{"event_id", "UUID", from(func(a *activity) uuid.UUID { return uuid.UUID(a.ID) })},
+		{"source", "String", from(func(a *activity) string { return string(a.Source) })},
+		{"activity", "String", from(func(a *activity) string { return a.Activity })},
+		{"operation", "String", from(func(a *activity) string { return a.Operation })},
+		{"time", timeType, instant(func(a *activity) schemas.Time { return a.Time })},
+		{"observed_time", timeType, instant(func(a *activity) schemas.Time { return a.ObservedTime })},
+		{"user", "String", from(func(a *activity) string { return a.user })},
+		{"key_version", "UInt32", from(func(a *activity) uint32 { return uint32(a.KeyVersion) })},
+		{"actor_type", "String", from(func(a *activity) string { return string(a.ActorType) })},
+		{"outcome", "String", from(func(a *activity) string { return string(a.Outcome) })},
+
+		{"device_id", "UInt64", hash(func(a *activity) schemas.Hash { return a.device.ID })},
+		{"device_os", "String", from(func(a *activity) string { return a.device.OS })},
+		{"device_managed", "Nullable(Bool)", from(func(a *activity) *bool { return a.device.Managed })},
+		{"source_ip_id", "UInt64", hash(func(a *activity) schemas.Hash { return a.sourceIP.ID })},
+		{"source_country", "String", from(func(a *activity) string { return a.sourceIP.Country })},
+		{"source_asn", "UInt32", from(func(a *activity) uint32 { return asn(a.sourceIP.ASN) })},
+		{"source_private", "Bool", from(func(a *activity) bool { return a.sourceIP.Private })},
+		{"destination_class", "String", from(func(a *activity) string { return a.destination.Class })},
+		{"destination_domain", "UInt64", hash(func(a *activity) schemas.Hash { return a.destination.Domain })},
+		{"destination_external", "Bool", from(func(a *activity) bool { return a.destination.External })},
+
+		{"origin_topic", "String", from(func(a *activity) string { return a.Origin.Topic })},
+		{"origin_partition", "Int32", from(func(a *activity) int32 { return a.Origin.Partition })},
+		{"origin_offset", "Int64", from(func(a *activity) int64 { return a.Origin.Offset })},
+		{"origin_index", "Int32", from(func(a *activity) int32 { return a.Origin.Index })},
+		{"evidence", "String", from(func(a *activity) string { return string(a.Evidence) })},
+		{"evidence_key", "String", from(func(a *activity) string { return a.EvidenceKey })},
+
+		// What several bodies have with one meaning is one column. A DLP match has two bodies, and its
+		// detection knows best what was found.
+		{"application", "String", from(func(a *activity) string { return cmp.Or(a.signIn.Application, a.file.Application) })},
+		{"label", "String", from(func(a *activity) string { return cmp.Or(a.file.Label, a.email.Label) })},
+		{"size", "Int64", from(func(a *activity) int64 { return cmp.Or(a.file.Size, a.email.Size) })},
+		{"sensitive_types", "Array(String)", from(func(a *activity) []string { return either(a.detection.SensitiveTypes, a.file.SensitiveTypes) })},
+		{"sensitive_count", "Int32", from(func(a *activity) int32 { return cmp.Or(a.detection.SensitiveCount, a.file.SensitiveCount) })},
+		{"enforcement", "String", from(func(a *activity) string { return cmp.Or(a.detection.Action, a.file.Enforcement) })},
+
+		{"sign_in_resource", "String", from(func(a *activity) string { return a.signIn.Resource })},
+		{"sign_in_client", "String", from(func(a *activity) string { return a.signIn.Client })},
+		{"sign_in_legacy", "Bool", from(func(a *activity) bool { return a.signIn.Legacy })},
+		{"sign_in_interactive", "Bool", from(func(a *activity) bool { return a.signIn.Interactive })},
+		{"sign_in_mfa", "Bool", from(func(a *activity) bool { return a.signIn.MFA })},
+		{"sign_in_status_code", "Int64", from(func(a *activity) int64 { return a.signIn.StatusCode })},
+		{"sign_in_interrupted", "Bool", from(func(a *activity) bool { return a.signIn.Interrupted })},
+		{"sign_in_conditional_access", "String", from(func(a *activity) string { return a.signIn.ConditionalAccess })},
+		{"sign_in_risk_level", "String", from(func(a *activity) string { return a.signIn.RiskLevel })},
+		{"sign_in_risk_types", "Array(String)", from(func(a *activity) []string { return a.signIn.RiskTypes })},
+
+		{"email_message", "UInt64", hash(func(a *activity) schemas.Hash { return a.email.Message })},
+		{"email_direction", "String", from(func(a *activity) string { return a.email.Direction })},
+		{"email_messages", "Int32", from(func(a *activity) int32 { return a.email.Messages })},
+		{"email_recipients", "Int32", from(func(a *activity) int32 { return a.email.Recipients })},
+		{"email_external_recipients", "Int32", from(func(a *activity) int32 { return a.email.ExternalRecipients })},
+		{"email_attachments", "Int32", from(func(a *activity) int32 { return a.email.Attachments })},
+		{"email_extensions", "Array(String)", from(func(a *activity) []string { return a.email.Extensions })},
+		{"email_access", "String", from(func(a *activity) string { return a.email.Access })},
+		{"email_rule", "String", from(func(a *activity) string { return a.email.Rule })},
+
+		{"file_object", "UInt64", hash(func(a *activity) schemas.Hash { return a.file.Object })},
+		{"file_name", "UInt64", hash(func(a *activity) schemas.Hash { return a.file.Name })},
+		{"file_previous", "UInt64", hash(func(a *activity) schemas.Hash { return a.file.Previous })},
+		{"file_extension", "String", from(func(a *activity) string { return a.file.Extension })},
+		{"file_item_type", "String", from(func(a *activity) string { return a.file.ItemType })},
+		{"file_count", "Int32", from(func(a *activity) int32 { return a.file.Count })},
+		{"file_location", "String", from(func(a *activity) string { return a.file.Location })},
+		{"file_label_change", "String", from(func(a *activity) string { return a.file.LabelChange })},
+
+		{"detection_finding", "UInt64", hash(func(a *activity) schemas.Hash { return a.detection.Finding })},
+		{"detection_category", "String", from(func(a *activity) string { return a.detection.Category })},
+		{"detection_severity", "String", from(func(a *activity) string { return a.detection.Severity })},
+		{"detection_status", "String", from(func(a *activity) string { return a.detection.Status })},
+		{"detection_techniques", "Array(String)", from(func(a *activity) []string { return a.detection.Techniques })},
+		{"detection_service", "String", from(func(a *activity) string { return a.detection.Service })},
+		{"detection_policy", "String", from(func(a *activity) string { return a.detection.Policy })},
+
+		{"hr_scenario", "String", from(func(a *activity) string { return a.hr.Scenario })},
+		{"hr_effective", nullTimeType, date(func(a *activity) schemas.Time { return a.hr.Effective })},
+		{"hr_resigned", nullTimeType, date(func(a *activity) schemas.Time { return a.hr.Resigned })},
+		{"hr_last_day", nullTimeType, date(func(a *activity) schemas.Time { return a.hr.LastDay })},
+		{"hr_withdrawn", "Bool", from(func(a *activity) bool { return a.hr.Withdrawn })},
+		{"hr_active", "Nullable(Bool)", from(func(a *activity) *bool { return a.hr.Active })},
+		{"hr_on_leave", "Bool", from(func(a *activity) bool { return a.hr.OnLeave })},
+		{"hr_employee_type", "String", from(func(a *activity) string { return a.hr.EmployeeType })},
+		{"hr_direction", "String", from(func(a *activity) string { return a.hr.Direction })},
+	}
+}
+
+const (
+	timeType     = "DateTime64(3, 'UTC')"
+	nullTimeType = "Nullable(DateTime64(3, 'UTC'))"
+)
+
+// Times of rows must lie in ClickHouse's DateTime, which their retention is counted in.
+var lastTime = schemas.TimeOf(time.Unix(math.MaxUint32, 0))
+
+func validTime(field string, t schemas.Time) error {
+	if t < 0 || t > lastTime {
+		return fmt.Errorf("%s %d is outside of 1970 to 2106: %w", field, int64(t), schemas.ErrMalformed)
+	}
+	return nil
+}
+
+// Dates that people enter mean "never" when they lie far away. DateTime64 begins with 1900, and
+// the client counts nanoseconds in 64 bits, which end in 2262.
+var (
+	earliest = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+	latest   = time.Date(2261, 12, 31, 0, 0, 0, 0, time.UTC).UnixMilli()
+)
+
+func clampTime(t schemas.Time) int64 { return min(max(int64(t), earliest), latest) }
+
+func knownTime(t schemas.Time) *int64 {
+	if t == 0 {
+		return nil
+	}
+	ms := clampTime(t)
+	return &ms
+}
+
+func either(a, b []string) []string {
+	if len(a) > 0 {
+		return a
+	}
+	return b
+}
+
+// asn is 0 for what is no autonomous system number (RFC 6793: 32 bits).
+func asn(n int64) uint32 {
+	if n < 0 || n > math.MaxUint32 {
+		return 0
+	}
+	return uint32(n)
+}
+
+// userText is empty for nobody, which readers see at once.
+func userText(p schemas.Pseudonym) string {
+	if p == (schemas.Pseudonym{}) {
+		return ""
+	}
+	return p.String()
+}

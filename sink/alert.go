@@ -1,0 +1,131 @@
+package sink
+
+import (
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// flattenAlert fails for an alert that has no place in the table.
+func flattenAlert(a *schemas.Alert) (schemas.Alert, error) {
+	if a.Version < 1 || a.PolicyVersion < 0 {
+		return schemas.Alert{}, fmt.Errorf("version %d or policy version %d is negative or zero: %w", a.Version, a.PolicyVersion, schemas.ErrMalformed)
+	}
+	for _, t := range []schemas.Time{a.OpenedAt, a.UpdatedAt, a.ObservedTime} {
+		if err := validTime("a time", t); err != nil {
+			return schemas.Alert{}, err
+		}
+	}
+	for _, c := range a.Counterfactuals {
+		if err := validPoints(c.Score); err != nil {
+			return schemas.Alert{}, err
+		}
+	}
+	return *a, validLedger(a.Score, a.Contributions)
+}
+
+func alertColumns() []column[schemas.Alert] {
+	type alert = schemas.Alert
+	ledger := contributionColumns(func(a *alert) []schemas.Contribution { return a.Contributions })
+	return append([]column[alert]{
+		{"alert_id", "UUID", from(func(a *alert) uuid.UUID { return uuid.UUID(a.ID) })},
+		{"version", "UInt32", from(func(a *alert) uint32 { return uint32(a.Version) })},
+		{"user", "String", from(func(a *alert) string { return userText(a.User) })},
+		{"policy", "String", from(func(a *alert) string { return a.Policy })},
+		{"policy_version", "UInt32", from(func(a *alert) uint32 { return uint32(a.PolicyVersion) })},
+		{"policy_hash", "UInt64", from(func(a *alert) uint64 { return uint64(a.PolicyHash) })},
+		{"status", "String", from(func(a *alert) string { return string(a.Status) })},
+		{"severity", "String", from(func(a *alert) string { return string(a.Severity) })},
+		{"score", pointsType, from(func(a *alert) decimal.Decimal { return points(a.Score) })},
+		{"opened_at", timeType, from(func(a *alert) int64 { return int64(a.OpenedAt) })},
+		{"updated_at", timeType, from(func(a *alert) int64 { return int64(a.UpdatedAt) })},
+		{"observed_time", timeType, from(func(a *alert) int64 { return int64(a.ObservedTime) })},
+		{"counterfactuals.without", "Array(String)", from(func(a *alert) []string {
+			return each(a.Counterfactuals, func(c schemas.Counterfactual) string { return c.Without })
+		})},
+		{"counterfactuals.score", "Array(" + pointsType + ")", from(func(a *alert) []decimal.Decimal {
+			return each(a.Counterfactuals, func(c schemas.Counterfactual) decimal.Decimal { return points(c.Score) })
+		})},
+		{"event_ids", "Array(UUID)", from(func(a *alert) []uuid.UUID {
+			return each(a.EventIDs, func(u schemas.UUID) uuid.UUID { return uuid.UUID(u) })
+		})},
+	}, ledger...)
+}
+
+// flattenRisk fails for a score that has no place in the table.
+func flattenRisk(r *schemas.Risk) (schemas.Risk, error) {
+	if r.PolicyVersion < 0 {
+		return schemas.Risk{}, fmt.Errorf("policy version %d is negative: %w", r.PolicyVersion, schemas.ErrMalformed)
+	}
+	if err := validTime("time", r.Time); err != nil {
+		return schemas.Risk{}, err
+	}
+	return *r, validLedger(r.Score, r.Contributions)
+}
+
+func riskColumns() []column[schemas.Risk] {
+	type risk = schemas.Risk
+	ledger := contributionColumns(func(r *risk) []schemas.Contribution { return r.Contributions })
+	return append([]column[risk]{
+		{"user", "String", from(func(r *risk) string { return userText(r.User) })},
+		{"time", timeType, from(func(r *risk) int64 { return int64(r.Time) })},
+		{"score", pointsType, from(func(r *risk) decimal.Decimal { return points(r.Score) })},
+		{"level", "String", from(func(r *risk) string { return string(r.Level) })},
+		{"policy", "String", from(func(r *risk) string { return r.Policy })},
+		{"policy_version", "UInt32", from(func(r *risk) uint32 { return uint32(r.PolicyVersion) })},
+		{"cause", "UUID", from(func(r *risk) uuid.UUID { return uuid.UUID(r.Cause) })},
+	}, ledger...)
+}
+
+func contributionColumns[V any](ledger func(*V) []schemas.Contribution) []column[V] {
+	text := func(get func(schemas.Contribution) string) cells[V] {
+		return from(func(v *V) []string { return each(ledger(v), get) })
+	}
+	return []column[V]{
+		{"contributions.kind", "Array(String)", text(func(c schemas.Contribution) string { return c.Kind })},
+		{"contributions.name", "Array(String)", text(func(c schemas.Contribution) string { return c.Name })},
+		{"contributions.points", "Array(" + pointsType + ")", from(func(v *V) []decimal.Decimal {
+			return each(ledger(v), func(c schemas.Contribution) decimal.Decimal { return points(c.Points) })
+		})},
+		{"contributions.detail", "Array(String)", text(func(c schemas.Contribution) string { return c.Detail })},
+	}
+}
+
+func each[A, B any](list []A, f func(A) B) []B {
+	out := make([]B, len(list))
+	for i, a := range list {
+		out[i] = f(a)
+	}
+	return out
+}
+
+const pointsType = "Decimal(9, 3)"
+
+// points is exact: thousandths are the decimal's scale.
+func points(p schemas.Points) decimal.Decimal { return decimal.New(int64(p), -3) }
+
+func validPoints(p schemas.Points) error {
+	const limit = 999_999_999 // of Decimal(9, 3), in thousandths
+	if p > limit || p < -limit {
+		return fmt.Errorf("%s points are beyond all scores: %w", p, schemas.ErrMalformed)
+	}
+	return nil
+}
+
+// validLedger holds the promise that views and people rely on: points sum to the score.
+func validLedger(score schemas.Points, ledger []schemas.Contribution) error {
+	var sum int64
+	for _, c := range ledger {
+		if err := validPoints(c.Points); err != nil {
+			return err
+		}
+		sum += int64(c.Points)
+	}
+	if sum != int64(score) {
+		return fmt.Errorf("contributions sum to %d thousandths, the score is %d: %w", sum, int32(score), schemas.ErrMalformed)
+	}
+	return validPoints(score)
+}

@@ -1,0 +1,107 @@
+package sink
+
+import (
+	"context"
+	"errors"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// rows makes the rows of a block out of the records of one topic, and writes them. It serves one
+// block at a time, and is used again, since its memory is that of a full block.
+type rows interface {
+	// add takes one record. An error that wraps schemas.ErrMalformed concerns the record alone.
+	add(r *kgo.Record) error
+	len() int
+	// oldest is when the first of the raw records behind the rows reached Kafka; 0 without rows.
+	oldest() schemas.Time
+	// sources counts rows by feed; nil for what has no feed.
+	sources() map[schemas.Source]int
+	insert(ctx context.Context, conn Conn, token string) error
+	reset()
+}
+
+// typed are the rows of records R, laid out as V.
+type typed[R schemas.Record, V any] struct {
+	codec    *schemas.Codec[R]
+	flatten  func(*R) (V, error)
+	observed func(*R, *kgo.Record) schemas.Time
+	source   func(*R) schemas.Source // nil when there is none
+	columns  *columns[V]
+	tables   []string
+
+	record R
+	first  schemas.Time
+	counts map[schemas.Source]int
+}
+
+// errEmpty is a record without a value: on a compacted topic it means that what stood under its
+// key is to be forgotten, which the table's own retention and erasure see to.
+var errEmpty = errors.New("record without a value")
+
+func (t *typed[R, V]) add(r *kgo.Record) error {
+	if r.Value == nil {
+		return errEmpty
+	}
+	if err := t.codec.Decode(r.Value, &t.record); err != nil {
+		return err
+	}
+	row, err := t.flatten(&t.record)
+	if err != nil {
+		return invalidError{err}
+	}
+	t.columns.add(&row)
+	if at := t.observed(&t.record, r); t.first == 0 || at < t.first {
+		t.first = at
+	}
+	if t.source != nil {
+		t.counts[t.source(&t.record)]++
+	}
+	return nil
+}
+
+func (t *typed[R, V]) len() int                        { return t.columns.rows }
+func (t *typed[R, V]) oldest() schemas.Time            { return t.first }
+func (t *typed[R, V]) sources() map[schemas.Source]int { return t.counts }
+
+func (t *typed[R, V]) insert(ctx context.Context, conn Conn, token string) error {
+	for _, table := range t.tables {
+		if err := t.columns.insert(ctx, conn, table, token); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *typed[R, V]) reset() {
+	t.columns.reset()
+	t.first = 0
+	clear(t.counts)
+}
+
+func newActivityRows(codec *schemas.Codec[schemas.Event], database string) rows {
+	return &typed[schemas.Event, activity]{
+		codec: codec, flatten: eventFlattener(), columns: newColumns(activityColumns()), tables: []string{database + ".activity"},
+		observed: func(e *schemas.Event, _ *kgo.Record) schemas.Time { return e.ObservedTime },
+		source:   func(e *schemas.Event) schemas.Source { return e.Source },
+		counts:   map[schemas.Source]int{},
+	}
+}
+
+func newAlertRows(codec *schemas.Codec[schemas.Alert], database string) rows {
+	return &typed[schemas.Alert, schemas.Alert]{
+		codec: codec, flatten: flattenAlert, columns: newColumns(alertColumns()),
+		tables:   []string{database + ".alert_history", database + ".alerts"},
+		observed: func(a *schemas.Alert, _ *kgo.Record) schemas.Time { return a.ObservedTime },
+	}
+}
+
+// newRiskRows: a risk score does not tell when its cause reached Kafka, so its own record does.
+func newRiskRows(codec *schemas.Codec[schemas.Risk], database string) rows {
+	return &typed[schemas.Risk, schemas.Risk]{
+		codec: codec, flatten: flattenRisk, columns: newColumns(riskColumns()), tables: []string{database + ".risk"},
+		observed: func(_ *schemas.Risk, r *kgo.Record) schemas.Time { return schemas.TimeOf(r.Timestamp) },
+	}
+}

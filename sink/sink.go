@@ -1,0 +1,211 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// Deps are what the sink works with.
+type Deps struct {
+	Logger *slog.Logger
+	Conn   Conn
+	// Kafka says how to reach the cluster: seeds, TLS, SASL. Group, topics and offsets are the
+	// sink's own matter.
+	Kafka  []kgo.Opt
+	Events *schemas.Codec[schemas.Event]
+	Alerts *schemas.Codec[schemas.Alert]
+	Risks  *schemas.Codec[schemas.Risk]
+	// Registerer takes the metrics; nil does without.
+	Registerer prometheus.Registerer
+}
+
+// Sink writes events, alerts and risk scores to ClickHouse. Everything but the metrics belongs
+// to the goroutine of Run, and to kgo's callbacks, which kgo runs only while that one waits.
+type Sink struct {
+	config  Config
+	log     *slog.Logger
+	conn    Conn
+	kafka   []kgo.Opt
+	metrics *metrics
+	pools   map[string]*sync.Pool // of rows, by topic
+
+	client     *kgo.Client
+	work       context.Context //nolint:containedctx // for kgo's callbacks: Run's context without its end, so that what began is finished
+	partitions map[topicPartition]*partition
+}
+
+// New returns a sink that is not running yet.
+func New(config Config, deps Deps) (*Sink, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	if deps.Logger == nil || deps.Conn == nil || deps.Events == nil || deps.Alerts == nil || deps.Risks == nil {
+		return nil, errors.New("making the sink: Logger, Conn and all codecs are needed")
+	}
+	m, err := newMetrics(deps.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	config = config.withDefaults()
+	pool := func(fresh func() rows) *sync.Pool { return &sync.Pool{New: func() any { return fresh() }} }
+	return &Sink{
+		config:  config,
+		log:     deps.Logger,
+		conn:    deps.Conn,
+		kafka:   deps.Kafka,
+		metrics: m,
+		pools: map[string]*sync.Pool{
+			config.Topics.Events(): pool(func() rows { return newActivityRows(deps.Events, config.Database) }),
+			config.Topics.Alerts(): pool(func() rows { return newAlertRows(deps.Alerts, config.Database) }),
+			config.Topics.Risk():   pool(func() rows { return newRiskRows(deps.Risks, config.Database) }),
+		},
+	}, nil
+}
+
+// Run writes until ctx ends, and then what is complete. It returns an error only when people have
+// to mend something: wrong credentials, missing tables, records of which most are malformed.
+// Call it once.
+func (s *Sink) Run(ctx context.Context) error {
+	s.partitions = map[topicPartition]*partition{}
+	s.work = context.WithoutCancel(ctx)
+	client, err := kgo.NewClient(append(slices.Clip(s.kafka),
+		kgo.ConsumerGroup(s.config.Group),
+		kgo.ConsumeTopics(s.config.Topics.Events(), s.config.Topics.Alerts(), s.config.Topics.Risk()),
+		// Where a position is gone, reading again is harmless and leaving out is not.
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.DisableAutoCommit(),
+		kgo.BlockRebalanceOnPoll(),
+		kgo.OnPartitionsAssigned(s.assigned),
+		kgo.OnPartitionsRevoked(s.revoked),
+		kgo.OnPartitionsLost(s.lost),
+	)...)
+	if err != nil {
+		return fmt.Errorf("opening Kafka: %w", err)
+	}
+	s.client = client
+	s.log.Info("sink running", "group", s.config.Group, "database", s.config.Database)
+	err = s.loop(ctx)
+	client.CloseAllowingRebalance() // leaving the group revokes all partitions, which writes the rest
+	s.log.Info("sink stopped")
+	return err
+}
+
+// pollRecords bounds the work between two looks at the clock.
+const pollRecords = 20_000
+
+func (s *Sink) loop(ctx context.Context) error {
+	failures := 0
+	for ctx.Err() == nil {
+		err := s.round(ctx, failures > 0)
+		s.metrics.lag.set(s.partitions)
+		s.client.AllowRebalance()
+		switch {
+		case err == nil:
+			if failures > 0 {
+				s.log.Info("writing again", "failures", failures)
+			}
+			failures = 0
+		case isFatal(err):
+			return err
+		default:
+			wait := backoff(failures, s.config.RetryMax)
+			failures++
+			s.log.Warn("waiting to try again", "failures", failures, "wait", wait, "error", err)
+			pause(ctx, wait)
+		}
+	}
+	return nil
+}
+
+// round reads and writes once. After a failure it only writes: what has been read is enough, and
+// the rest is safe in Kafka. Either way, polling holds rebalances off until AllowRebalance.
+func (s *Sink) round(ctx context.Context, failing bool) error {
+	until, cancel := context.WithTimeout(ctx, s.nextDue(time.Now()))
+	defer cancel()
+	if failing {
+		cancel()
+	}
+	if err := s.take(s.client.PollRecords(until, pollRecords)); err != nil {
+		return err
+	}
+	return s.write(s.work, s.due(time.Now()))
+}
+
+// take queues what was fetched.
+func (s *Sink) take(fetches kgo.Fetches) error {
+	if fetches.IsClientClosed() {
+		return fatalError{errors.New("reading from Kafka: the client is closed")}
+	}
+	now := time.Now()
+	var problems []error
+	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
+		if f.Err != nil && !ended(f.Err) {
+			err := classifyKafka(fmt.Errorf("reading %s partition %d: %w", f.Topic, f.Partition, f.Err))
+			s.metrics.failed(stagePoll, err)
+			problems = append(problems, err)
+		}
+		p := s.partitions[topicPartition{f.Topic, f.Partition}]
+		if p == nil {
+			return
+		}
+		p.end = max(p.end, f.HighWatermark)
+		for _, r := range f.Records {
+			p.add(r, now)
+		}
+	})
+	return errors.Join(problems...)
+}
+
+// nextDue is how long to wait for records before a block is due anyway.
+func (s *Sink) nextDue(now time.Time) time.Duration {
+	wait := time.Second // lag is looked at at least so often
+	for _, p := range s.partitions {
+		if d := p.dueIn(&s.config, now); d >= 0 {
+			wait = min(wait, d)
+		}
+	}
+	return wait
+}
+
+// due cuts the blocks that are to be written now, at most one a partition.
+func (s *Sink) due(now time.Time) []block {
+	bytes := 0
+	for _, p := range s.partitions {
+		bytes += p.bytes
+	}
+	var blocks []block
+	for _, p := range s.partitions {
+		wait := p.dueIn(&s.config, now)
+		if wait == 0 || wait > 0 && bytes >= s.config.BatchBytes && !p.announced.set {
+			blocks = append(blocks, p.next(&s.config))
+		}
+	}
+	return blocks
+}
+
+// backoff doubles from 100 ms, and spreads over the second half of the wait, so that many sinks do
+// not try again together.
+func backoff(failures int, longest time.Duration) time.Duration {
+	wait := min(longest, 100*time.Millisecond<<min(failures, 20))
+	return wait/2 + rand.N(wait/2+1)
+}
+
+func pause(ctx context.Context, wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
