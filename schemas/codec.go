@@ -27,7 +27,9 @@ var (
 )
 
 // Record is any of the records that cross a topic.
-type Record interface{ Event | Alert | Risk | Identity }
+type Record interface {
+	Event | Alert | Risk | Identity
+}
 
 // Codec encodes and decodes one type of record. It is safe for concurrent use.
 //

@@ -38,7 +38,8 @@ const keptBuffer = 4 << 10
 // A Key is safe for concurrent use. It prints as its version alone.
 type Key struct {
 	version int32
-	macs    *sync.Pool // of *mac; behind a pointer, fmt shows its address at most
+	macs    *sync.Pool  // of *mac; behind a pointer, fmt shows its address at most
+	newMAC  func() *mac // keyed with the secret, of which fmt shows nothing
 }
 
 type mac struct {
@@ -60,9 +61,17 @@ func NewKey(version int32, secret []byte) (*Key, error) {
 		return nil, err
 	}
 	secret = append([]byte(nil), secret...)
-	return &Key{version: version, macs: &sync.Pool{New: func() any {
+	return &Key{version: version, macs: &sync.Pool{}, newMAC: func() *mac {
 		return &mac{hmac: hmac.New(sha256.New, secret), buffer: make([]byte, 0, 256)}
-	}}}, nil
+	}}, nil
+}
+
+// mac takes one that is idle, or a new one.
+func (k *Key) mac() *mac {
+	if m, ok := k.macs.Get().(*mac); ok {
+		return m
+	}
+	return k.newMAC()
 }
 
 // GenerateKey draws a key and returns it with its text form, which ParseKey
@@ -113,7 +122,7 @@ func (k *Key) Version() int32 { return k.version }
 // is used as it is: fold its case before. It is never the zero Pseudonym, which
 // stands for nobody.
 func (k *Key) Pseudonym(identity string) schemas.Pseudonym {
-	m := k.macs.Get().(*mac)
+	m := k.mac()
 	m.buffer = append(append(m.buffer[:0], purposePseudonym...), identity...)
 	p := schemas.Pseudonym(m.sum()[:16])
 	k.macs.Put(m)
@@ -131,7 +140,7 @@ func (k *Key) Hash(kind, value string) schemas.Hash {
 	if value == "" {
 		return 0
 	}
-	m := k.macs.Get().(*mac)
+	m := k.mac()
 	m.buffer = append(m.buffer[:0], purposeHash...)
 	m.buffer = binary.AppendUvarint(m.buffer, uint64(len(kind)))
 	m.buffer = append(append(m.buffer, kind...), value...)

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/riskpipe/riskpipe/deploy/embedded/servertest"
+	"github.com/riskpipe/riskpipe/schemas"
+	"github.com/riskpipe/riskpipe/sink"
+	"github.com/riskpipe/riskpipe/vault"
+)
+
+func TestMain(m *testing.M) { servertest.Main(m) }
+
+// live is an installation of its own on the servers that the test was given.
+type live struct {
+	t      *testing.T
+	config Config
+	admin  *kadm.Client
+	client *kgo.Client
+	conn   sink.Conn
+}
+
+func newLive(t *testing.T) *live {
+	t.Helper()
+	config, err := LoadConfig("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := servertest.Unique(t)
+	_, key, err := vault.GenerateKey(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, database := servertest.Database(t)
+	config.Topics = TopicsConfig{Prefix: name + ".", Partitions: 3, Replication: 1, DeadLetterDays: 1}
+	config.Kafka.Brokers = servertest.TestKafka(t)
+	config.Redis.Addresses, config.Redis.Prefix = []string{servertest.TestRedis(t)}, name+":"
+	config.ClickHouse.Addresses, config.ClickHouse.Protocol, config.ClickHouse.Database = []string{address}, "http", database
+	config.Pseudonym.Key = Secret(key)
+	config.Normalise.InternalDomains = []string{"contoso.example"}
+	config.Sink.ActivityDays = 3650 // stories have fixed dates
+	l := &live{t: t, config: config}
+	if _, err := ensureTopics(t.Context(), config, true, false); err != nil {
+		t.Fatal(err)
+	}
+	opts, err := config.Kafka.options()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.client, err = kgo.NewClient(opts...); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.client.Close)
+	l.admin = kadm.NewClient(l.client)
+	l.conn, err = config.ClickHouse.open(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.conn.Close() })
+	if _, err := sink.Migrate(t.Context(), l.conn, database, sink.MigrateOptions{Retention: config.Sink.retention()}); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// start runs all seven services until the test ends.
+func (l *live) start() {
+	s := &demoServers{config: l.config, conn: l.conn, log: slog.New(slog.DiscardHandler), stop: func() {}, services: &errgroup.Group{}}
+	redis, err := l.config.Redis.open()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	s.redis = redis
+	s.startServices(l.t.Context())
+	l.t.Cleanup(func() {
+		if err := s.failure(); err != nil {
+			l.t.Errorf("a service failed: %v", err)
+		}
+		_ = redis.Close()
+	})
+}
+
+// drain waits until every service has read everything.
+func (l *live) drain() {
+	l.t.Helper()
+	ctx, cancel := context.WithTimeout(l.t.Context(), 2*time.Minute)
+	defer cancel()
+	topics := l.config.Topics
+	for _, groups := range [][]string{topics.normaliserGroups(), {topics.group("score")}, {topics.group("sink")}} {
+		for {
+			behind, err := recordsBehind(ctx, l.admin, groups)
+			if err != nil {
+				l.t.Fatal(err)
+			}
+			if behind == 0 {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				l.t.Fatalf("%v are still %d records behind", groups, behind)
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}
+}
+
+// read returns the values of a topic from its beginning.
+func (l *live) read(topic string) (records []*kgo.Record) {
+	l.t.Helper()
+	left, err := recordsLeft(l.t.Context(), l.admin, topic)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	opts, err := l.config.Kafka.options()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	client, err := kgo.NewClient(append(opts, kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
+	defer cancel()
+	for left.any() {
+		fetches := client.PollFetches(ctx)
+		if ctx.Err() != nil {
+			l.t.Fatalf("topic %s: still waiting for %v", topic, left)
+		}
+		for _, r := range fetches.Records() {
+			left.took(r)
+			records = append(records, r)
+		}
+	}
+	return records
+}
+
+// The services on real servers and replay over the same records give the same
+// alerts, byte for byte, and ClickHouse shows them with a ledger that sums up.
+func TestLive_equalsReplay(t *testing.T) {
+	l := newLive(t)
+	l.start()
+	publisher, err := newPublisher(l.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer publisher.close()
+	var recording bytes.Buffer
+	encoder := json.NewEncoder(&recording)
+	for _, chapter := range leaverStory() {
+		for _, r := range chapter {
+			if err := publisher.publish(t.Context(), r, r.Time.UTC()); err != nil {
+				t.Fatal(err)
+			}
+			line := map[string]any{"topic": l.config.Topics.names().Raw(r.Source), "ts": int64(r.Time), "payload": string(r.Value)}
+			if err := encoder.Encode(line); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := publisher.flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		l.drain() // so that feeds follow each other as the story tells
+	}
+
+	dir := t.TempDir()
+	r, err := newReplay(l.config, &bytes.Buffer{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.run(t.Context(), []string{"-"}, &recording, dir, false); err != nil {
+		t.Fatal(err)
+	}
+	topics := l.config.Topics.names()
+	compareLines(t, "alerts", linesOf[schemas.Alert](t, schemas.AlertSchema, l.read(topics.Alerts())), fileLines(t, dir, "alerts.ndjson"))
+	compareLines(t, "risk", linesOf[schemas.Risk](t, schemas.RiskSchema, l.read(topics.Risk())), fileLines(t, dir, "risk.ndjson"))
+
+	dead := l.read(topics.DeadLetter(topics.Raw(schemas.SourceEmail)))
+	if len(dead) != 1 || string(dead[0].Value) != "not json" {
+		t.Errorf("%d dead letters", len(dead))
+	}
+	var rows []struct {
+		Severity string `ch:"severity"`
+		Exact    bool   `ch:"exact"`
+	}
+	const ledger = `SELECT severity, (SELECT sum(points) FROM soc_alert_contributions) = score AS exact FROM soc_alerts`
+	if err := l.conn.Select(t.Context(), &rows, ledger); err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 1 || rows[0].Severity != "high" || !rows[0].Exact {
+		t.Errorf("soc_alerts has %+v, want one high alert whose ledger sums to its score", rows)
+	}
+	var activities uint64
+	if err := l.conn.QueryRow(t.Context(), "SELECT count() FROM soc_timeline").Scan(&activities); err != nil || activities != 211 {
+		t.Errorf("soc_timeline has %d rows (%v)", activities, err)
+	}
+}
+
+func linesOf[T schemas.Record](t *testing.T, schema string, records []*kgo.Record) (lines []string) {
+	t.Helper()
+	codec, err := schemas.NewCodec[T](schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range records {
+		var v T
+		if err := codec.Decode(r.Value, &v); err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(named[T]{v, string(r.Key)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, string(b))
+	}
+	return lines
+}
+
+func fileLines(t *testing.T, dir, name string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+}
+
+func compareLines(t *testing.T, what string, got, want []string) {
+	t.Helper()
+	slices.Sort(got)
+	slices.Sort(want)
+	if len(want) < 2 {
+		t.Fatalf("%s: replay has only %d lines", what, len(want))
+	}
+	for i := range max(len(got), len(want)) {
+		if i >= len(got) || i >= len(want) || got[i] != want[i] {
+			t.Fatalf("%s: live has %d lines, replay %d; the first that differ:\n%s\n%s", what, len(got), len(want), at(got, i), at(want, i))
+		}
+	}
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "(none)"
+}

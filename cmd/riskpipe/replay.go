@@ -1,0 +1,361 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/riskpipe/riskpipe/operators"
+	"github.com/riskpipe/riskpipe/pipeline"
+	"github.com/riskpipe/riskpipe/pipeline/normalise"
+	"github.com/riskpipe/riskpipe/schemas"
+	"github.com/riskpipe/riskpipe/vault"
+)
+
+func newReplayCommand() *cobra.Command {
+	var (
+		in, out        = []string{}, ""
+		events, reveal bool
+	)
+	c := &cobra.Command{
+		Use:   "replay --in FILE… --out DIR",
+		Short: "Run recorded raw records through the services' own code, without servers",
+		Long: `replay normalises and scores recorded raw records in the order of their Kafka
+times and writes what the services would have written:
+
+  alerts.ndjson   every version of every alert
+  risk.ndjson     every change of a risk score
+  events.ndjson   with --events, the normalised events
+  summary.json    what was read, rejected and found
+
+Input files hold one record a line as kcat -J prints it:
+{"topic":"raw.signin","ts":1772442000123,"key":null,"payload":"…"}. Several files
+are merged by ts. The same input gives the same output, byte for byte. Users are
+pseudonyms; with --reveal they are the clear names, which the input holds anyway.`,
+		Example: `  kcat -C -b broker:9092 -t raw.file -J -e > file.ndjson
+  riskpipe replay --in signin.ndjson --in file.ndjson --in hr.ndjson --out result
+  riskpipe generate --users 50 | riskpipe replay --in - --out result --reveal`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in = append(in, args...)
+			if len(in) == 0 || out == "" {
+				return &exitError{exitRejects, errors.New("--in and --out are needed; see riskpipe replay --help")}
+			}
+			config, _, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			r, err := newReplay(config, cmd.ErrOrStderr(), reveal)
+			if err != nil {
+				return err
+			}
+			return r.run(cmd.Context(), in, cmd.InOrStdin(), out, events)
+		},
+	}
+	c.Flags().StringArrayVarP(&in, "in", "i", nil, "input `file`, - for standard input; may be given several times")
+	c.Flags().StringVarP(&out, "out", "o", "", "output `folder`, made when it does not exist")
+	c.Flags().BoolVar(&events, "events", false, "write the events, too")
+	c.Flags().BoolVar(&reveal, "reveal", false, "name users in clear")
+	return c
+}
+
+// replay is the chain of the services in one process, over memory.
+type replay struct {
+	config      Config
+	talk        io.Writer
+	reveal      bool
+	names       map[schemas.Pseudonym]string
+	resolver    *pipeline.Resolver
+	normalisers map[schemas.Source]*pipeline.BatchNormaliser
+	options     normalise.Options
+	engine      *operators.Engine
+	states      map[schemas.Pseudonym]*operators.State
+	summary     replaySummary
+	alerts      map[schemas.UUID]schemas.Alert
+}
+
+// replaySummary is summary.json. It holds nothing that depends on when or where
+// replay ran.
+type replaySummary struct {
+	KafkaRecords int                    `json:"kafka_records"`
+	OtherTopics  int                    `json:"records_of_other_topics"`
+	Records      int                    `json:"records"`
+	Events       int                    `json:"events"`
+	BySource     map[schemas.Source]int `json:"events_by_source"`
+	Rejects      map[string]int         `json:"rejects"`
+	Skips        map[string]int         `json:"skips"`
+	Unresolved   int                    `json:"unresolved_identities"`
+	Conflicts    int                    `json:"identity_conflicts"`
+	Users        int                    `json:"users_with_state"`
+	Scored       int                    `json:"events_scored"`
+	Duplicates   int                    `json:"events_known_before"`
+	Late         int                    `json:"events_too_late"`
+	Alerts       int                    `json:"alerts"`
+	Versions     int                    `json:"alert_versions"`
+	BySeverity   map[string]int         `json:"alerts_by_severity"`
+	RiskChanges  int                    `json:"risk_changes"`
+	Policies     schemas.Hash           `json:"policy_set"`
+	From         schemas.Time           `json:"first_event"`
+	To           schemas.Time           `json:"last_event"`
+}
+
+// replayKey makes pseudonyms where no key is configured. It is public, so they
+// hide names from nobody; who replays holds the names anyway.
+const replayKey = "riskpipe replay without a configured pseudonym key"
+
+func newReplay(config Config, talk io.Writer, reveal bool) (*replay, error) {
+	key, err := vault.NewKey(1, []byte(replayKey))
+	if config.Pseudonym.Key != "" || config.Pseudonym.KeyFile != "" {
+		key, err = config.Pseudonym.open()
+	} else if !reveal {
+		fmt.Fprintln(talk, "no pseudonym key is configured: pseudonyms are made with a public one")
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &replay{
+		config: config, talk: talk, reveal: reveal,
+		names: map[schemas.Pseudonym]string{}, normalisers: map[schemas.Source]*pipeline.BatchNormaliser{},
+		options: config.Normalise.options(key.Hash),
+		states:  map[schemas.Pseudonym]*operators.State{}, alerts: map[schemas.UUID]schemas.Alert{},
+	}
+	if r.engine, err = config.Score.engine(); err != nil {
+		return nil, err
+	}
+	events, err := schemas.NewCodec[schemas.Event](schemas.EventSchema)
+	if err != nil {
+		return nil, err
+	}
+	deps := pipeline.ResolverDeps{Key: key, Names: pipeline.NewMemoryNames(), Events: events, Activity: normalise.DetectionActivity}
+	if reveal {
+		deps.Named = func(user schemas.Pseudonym, name string) { r.names[user] = name }
+	}
+	r.resolver, err = pipeline.NewResolver(pipeline.ResolverConfig{}, deps)
+	return r, err
+}
+
+func (r *replay) run(ctx context.Context, in []string, stdin io.Reader, dir string, withEvents bool) (err error) {
+	input, err := openRecorded(in, stdin)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, input.close()) }()
+	w, err := newReplayOutput(dir, withEvents)
+	if err != nil {
+		return err
+	}
+	s := &r.summary
+	*s = replaySummary{BySource: map[schemas.Source]int{}, Rejects: map[string]int{}, Skips: map[string]int{}, BySeverity: map[string]int{}, Policies: r.engine.Hash()}
+	bar := newProgress(r.talk, "replaying", "records", int64(len(input.lines)))
+	defer bar.done()
+	var batch pipeline.Batch
+	for c, err := range input.all(r.config.Topics.names()) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return errors.Join(err, w.close())
+		}
+		bar.add(1)
+		s.KafkaRecords++
+		if c.source == "" {
+			s.OtherTopics++
+			continue
+		}
+		if err := r.normaliser(c.source).Process(ctx, c.source, []normalise.Raw{c.raw}, &batch); err != nil {
+			return errors.Join(fmt.Errorf("normalising: %w", err), w.close())
+		}
+		r.count(&batch)
+		for i := range batch.Events {
+			r.score(&batch.Events[i], w)
+		}
+	}
+	s.Users, s.Alerts = len(r.states), len(r.alerts)
+	for _, a := range r.alerts {
+		s.BySeverity[string(a.Severity)]++
+	}
+	if err := errors.Join(w.summary(s), w.close()); err != nil {
+		return fmt.Errorf("writing the output: %w", err)
+	}
+	bar.done()
+	fmt.Fprintf(r.talk, "%d Kafka records: %d events, %d alerts in %d versions, %d risk changes → %s\n",
+		s.KafkaRecords, s.Events, s.Alerts, s.Versions, s.RiskChanges, dir)
+	return nil
+}
+
+func (r *replay) normaliser(source schemas.Source) *pipeline.BatchNormaliser {
+	n := r.normalisers[source]
+	if n == nil {
+		n = pipeline.NewBatchNormaliser(normalise.New(r.options), r.resolver)
+		r.normalisers[source] = n
+	}
+	return n
+}
+
+func (r *replay) count(b *pipeline.Batch) {
+	s := &r.summary
+	s.Records += b.Records
+	s.Events += len(b.Events)
+	s.Unresolved += b.Unresolved
+	s.Conflicts += b.Conflicts
+	for reason, n := range b.Skips {
+		s.Skips[reason] += n
+	}
+	for _, rejected := range b.Rejected {
+		for _, reject := range rejected.Rejects {
+			s.Rejects[reject.Reason]++
+		}
+	}
+	for i := range b.Events {
+		e := &b.Events[i]
+		s.BySource[e.Source]++
+		if s.From == 0 || e.Time < s.From {
+			s.From = e.Time
+		}
+		s.To = max(s.To, e.Time)
+	}
+}
+
+// score folds one event and writes what comes of it.
+func (r *replay) score(e *schemas.Event, w *replayOutput) {
+	var out operators.Output
+	state := r.states[e.User]
+	if state == nil {
+		state = &operators.State{}
+	}
+	r.engine.Score(state, e, &out)
+	if state.Changed() {
+		r.states[e.User] = state
+	}
+	switch out.Disposition {
+	case operators.Scored:
+		r.summary.Scored++
+	case operators.Duplicate:
+		r.summary.Duplicates++
+	case operators.Late:
+		r.summary.Late++
+	case operators.Ignored:
+	}
+	if w.events != nil {
+		w.write(w.events, named[schemas.Event]{*e, r.user(e.User)})
+	}
+	for _, a := range out.Alerts {
+		r.summary.Versions++
+		r.alerts[a.ID] = a
+		w.write(w.alerts, named[schemas.Alert]{a, r.user(a.User)})
+	}
+	for _, risk := range out.Risks {
+		r.summary.RiskChanges++
+		w.write(w.risk, named[schemas.Risk]{risk, r.user(risk.User)})
+	}
+}
+
+// user is how the output names a user.
+func (r *replay) user(p schemas.Pseudonym) string {
+	if name, known := r.names[p]; known {
+		return name
+	}
+	return p.String()
+}
+
+// named is a record with its user as the output names them.
+type named[T any] struct {
+	record T
+	user   string
+}
+
+// MarshalJSON writes the record's own fields, the user replaced in place.
+func (n named[T]) MarshalJSON() ([]byte, error) {
+	switch record := any(n.record).(type) {
+	case schemas.Event:
+		type wire schemas.Event
+		return json.Marshal(struct {
+			wire
+			User string `json:"user"`
+		}{wire(record), n.user})
+	case schemas.Alert:
+		type wire schemas.Alert
+		return json.Marshal(struct {
+			wire
+			User string `json:"user"`
+		}{wire(record), n.user})
+	case schemas.Risk:
+		type wire schemas.Risk
+		return json.Marshal(struct {
+			wire
+			User string `json:"user"`
+		}{wire(record), n.user})
+	default:
+		return nil, fmt.Errorf("writing %T: not a record of replay", record)
+	}
+}
+
+// replayOutput is the output folder. The first error of a write is kept and
+// reported by close.
+type replayOutput struct {
+	dir                  string
+	alerts, risk, events *bufio.Writer
+	files                []*os.File
+	err                  error
+}
+
+func newReplayOutput(dir string, withEvents bool) (*replayOutput, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("making the output folder: %w", err)
+	}
+	w := &replayOutput{dir: dir}
+	w.alerts, w.risk = w.create("alerts.ndjson"), w.create("risk.ndjson")
+	if withEvents {
+		w.events = w.create("events.ndjson")
+	}
+	if w.err != nil {
+		return nil, fmt.Errorf("making the output: %w", w.close())
+	}
+	return w, nil
+}
+
+func (w *replayOutput) create(name string) *bufio.Writer {
+	f, err := os.Create(filepath.Join(w.dir, name))
+	if err != nil {
+		w.err = errors.Join(w.err, err)
+		return bufio.NewWriter(io.Discard)
+	}
+	w.files = append(w.files, f)
+	return bufio.NewWriterSize(f, 1<<16)
+}
+
+func (w *replayOutput) write(to *bufio.Writer, v any) {
+	encoder := json.NewEncoder(to)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil && w.err == nil {
+		w.err = err
+	}
+}
+
+func (w *replayOutput) summary(s *replaySummary) error {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(w.dir, "summary.json"), append(text, '\n'), 0o644)
+}
+
+func (w *replayOutput) close() error {
+	problems := []error{w.err}
+	for _, b := range []*bufio.Writer{w.alerts, w.risk, w.events} {
+		if b != nil {
+			problems = append(problems, b.Flush())
+		}
+	}
+	for _, f := range w.files {
+		problems = append(problems, f.Close())
+	}
+	return errors.Join(problems...)
+}

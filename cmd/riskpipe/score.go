@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+
+	"github.com/riskpipe/riskpipe/operators"
+	"github.com/riskpipe/riskpipe/pipeline"
+)
+
+func newScoreCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "score",
+		Short: "Fold events into risk states, and write alerts and risk changes",
+		Long: `score folds every person's events into their state in Redis and writes alerts and
+changes of risk scores to Kafka. Its position is stored with the states, in one
+transaction, so that nothing is lost or counted twice whatever is killed. As many
+scorers can share the work as the topic events has partitions.`,
+		Example: "  riskpipe score --config riskpipe.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, log, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			redis, err := config.Redis.open()
+			if err != nil {
+				return err
+			}
+			defer redis.Close()
+			metrics := newRegistry()
+			s, err := newScorer(cmd.Context(), config, log, metrics, redis)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), log, config.Admin, metrics, s)
+		},
+	}
+}
+
+// stateGeneration names the layout of users over partitions. A topic of events
+// with another number of partitions is another generation.
+func (c TopicsConfig) stateGeneration() string { return fmt.Sprintf("g1x%d", c.Partitions) }
+
+// newScorer puts the scoring service together.
+func newScorer(ctx context.Context, config Config, log *slog.Logger, metrics prometheus.Registerer, redis *pipeline.Redis) (*pipeline.Scorer, error) {
+	engine, err := config.Score.engine()
+	if err != nil {
+		return nil, err
+	}
+	kafka, err := config.Kafka.options()
+	if err != nil {
+		return nil, err
+	}
+	codecs, err := config.codecs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := pipeline.NewScorer(pipeline.ScorerConfig{
+		Group: config.Topics.group("score"), BatchRecords: config.Score.BatchRecords, CachedUsers: config.Score.CachedUsers,
+	}, pipeline.ScorerDeps{
+		Cluster: kafka, Topics: config.Topics.names(), Engine: pipeline.ScoringEngine(engine), States: redis.States(config.Topics.stateGeneration()),
+		Events: codecs.events, Alerts: codecs.alerts, Risks: codecs.risk, Version: versionText(), Log: log, Metrics: metrics,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("setting up the scorer: %w", err)
+	}
+	return s, nil
+}
+
+// engine compiles the policies in force.
+func (c ScoreConfig) engine() (*operators.Engine, error) {
+	policies, err := operators.Templates()
+	if c.Policies != "" {
+		policies, err = operators.LoadPolicies(os.DirFS(c.Policies), ".")
+	}
+	if err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	engine, err := operators.NewEngine(policies...)
+	if err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	return engine, nil
+}

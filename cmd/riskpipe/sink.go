@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/riskpipe/riskpipe/sink"
+)
+
+func newSinkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "sink",
+		Short: "Write events, alerts and risk changes to ClickHouse",
+		Long: `sink writes the topics events, alerts and risk to ClickHouse in large blocks and
+commits what is written. While ClickHouse is down it waits, and lag grows; nothing
+is dropped. Run riskpipe migrate first. As many sinks can share the work as the
+topics have partitions.`,
+		Example: "  riskpipe sink --config riskpipe.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, log, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			conn, err := config.ClickHouse.open(cmd.Context(), config.ClickHouse.Database)
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			kafka, err := config.Kafka.options()
+			if err != nil {
+				return err
+			}
+			codecs, err := config.codecs(cmd.Context())
+			if err != nil {
+				return err
+			}
+			metrics := newRegistry()
+			s, err := sink.New(config.sink(), sink.Deps{
+				Logger: log, Conn: conn, Kafka: kafka, Registerer: metrics,
+				Events: codecs.events, Alerts: codecs.alerts, Risks: codecs.risk,
+			})
+			if err != nil {
+				return &exitError{exitConfig, err}
+			}
+			return serve(cmd.Context(), log, config.Admin, metrics, s)
+		},
+	}
+}
+
+// sink is the sink's own configuration.
+func (c Config) sink() sink.Config {
+	return sink.Config{
+		Database: c.ClickHouse.Database, Topics: c.Topics.names(), Group: c.Topics.group("sink"),
+		BatchRows: c.Sink.BatchRows, FlushInterval: c.Sink.FlushInterval,
+	}
+}
+
+func (c SinkConfig) retention() sink.Retention {
+	return sink.Retention{ActivityDays: c.ActivityDays, AlertDays: c.AlertDays, RiskDays: c.RiskDays}
+}
+
+// open connects to ClickHouse; no database is for making one.
+func (c ClickHouseConfig) open(ctx context.Context, database string) (sink.Conn, error) {
+	conn, err := sink.Open(ctx, sink.ClickHouseConfig{
+		Addresses: c.Addresses, Protocol: c.Protocol, Database: database,
+		Username: c.Username, Password: string(c.Password), Compression: c.Compression,
+		TLS: sink.TLSConfig{
+			Enabled: c.TLS.Enabled, CAFile: c.TLS.CAFile, CertFile: c.TLS.CertFile, KeyFile: c.TLS.KeyFile,
+			ServerName: c.TLS.ServerName, InsecureSkipVerify: c.TLS.InsecureSkipVerify,
+		},
+	})
+	if err != nil {
+		return nil, &exitError{exitUnreachable, err}
+	}
+	return conn, nil
+}
+
+func newMigrateCommand() *cobra.Command {
+	var dryRun bool
+	c := &cobra.Command{
+		Use:   "migrate",
+		Short: "Make or update the tables and views in ClickHouse",
+		Long: `migrate makes the database when there is none, runs the migrations that were not
+run on it yet, and sets how long rows are kept (sink.activity_days and so on). It
+can be run at any time; what is done already is left alone.`,
+		Example: `  riskpipe migrate --dry-run
+  riskpipe migrate --config riskpipe.yaml`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, _, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), 5*time.Minute)
+			defer cancel()
+			conn, err := config.ClickHouse.open(ctx, "")
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			applied, err := sink.Migrate(ctx, conn, config.ClickHouse.Database, sink.MigrateOptions{DryRun: dryRun, Retention: config.Sink.retention()})
+			for _, m := range applied {
+				fmt.Fprintf(cmd.OutOrStdout(), "%04d %s\n", m.Version, m.Name)
+			}
+			if err != nil {
+				return fmt.Errorf("migrating database %s: %w", config.ClickHouse.Database, err)
+			}
+			switch {
+			case len(applied) == 0:
+				fmt.Fprintf(cmd.ErrOrStderr(), "database %s is up to date\n", config.ClickHouse.Database)
+			case dryRun:
+				fmt.Fprintf(cmd.ErrOrStderr(), "database %s: %d migrations would run\n", config.ClickHouse.Database, len(applied))
+			default:
+				fmt.Fprintf(cmd.ErrOrStderr(), "database %s: %d migrations run\n", config.ClickHouse.Database, len(applied))
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "list what would be done and change nothing")
+	return c
+}
