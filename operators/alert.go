@@ -1,6 +1,7 @@
 package operators
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/riskpipe/riskpipe/schemas"
@@ -118,8 +119,8 @@ func (c *compiled) cite(s *State) []schemas.UUID {
 		if m == nil {
 			continue
 		}
-		for j := len(m.events) - 1; j >= 0; j-- {
-			if id := m.events[j]; !seen[id] {
+		for _, id := range slices.Backward(m.events) {
+			if !seen[id] {
 				seen[id] = true
 				ids = append(ids, id)
 			}

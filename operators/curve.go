@@ -164,7 +164,7 @@ func (l *departure) learn(e *schemas.Event) bool {
 		return false // the daily file says it again
 	}
 	if next.kind == departureAccountDeletion && l.kind != departureNone {
-		return false
+		return false // the HR feed says more, and the first deletion says when
 	}
 	*l = next
 	return true

@@ -33,7 +33,6 @@ type person struct {
 	engine *Engine
 	state  State
 	out    Output
-	n      int
 }
 
 func newPerson(t testing.TB) *person { return &person{t: t, engine: engine(t)} }

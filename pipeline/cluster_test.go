@@ -117,7 +117,7 @@ func readAll(t testing.TB, reach []kgo.Opt, topic string) []*kgo.Record {
 	for int64(len(records)) < want && ctx.Err() == nil {
 		records = append(records, client.PollFetches(ctx).Records()...)
 	}
-	if int64(len(records)) != want {
+	if int64(len(records)) < want { // more may have come
 		t.Fatalf("read %d of %d records of %s", len(records), want, topic)
 	}
 	return records

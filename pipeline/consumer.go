@@ -42,7 +42,7 @@ type consumer struct {
 	log        *slog.Logger
 	metrics    *consumerMetrics
 	perPoll    int // records polled for each assigned partition
-	newWorker  func(partition int32) partitionWorker
+	newWorker  func(client *kgo.Client, partition int32) partitionWorker
 	strict     bool // a gap in the topic ends Run
 	claimLimit time.Duration
 
@@ -91,7 +91,7 @@ func (c *consumer) assigned(_ context.Context, client *kgo.Client, added map[str
 	defer c.mu.Unlock()
 	c.joined = true
 	for _, number := range added[c.topic] {
-		c.partitions[number] = &assigned{number: number, client: client, worker: c.newWorker(number)}
+		c.partitions[number] = &assigned{number: number, client: client, worker: c.newWorker(client, number)}
 	}
 	// A pause outlives the assignment in which it was made.
 	client.ResumeFetchPartitions(added)

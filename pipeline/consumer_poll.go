@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -88,7 +89,20 @@ func (c *consumer) workOf(fetches kgo.Fetches) []*work {
 func (c *consumer) reclaim(ctx context.Context, p *assigned) (int64, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.claimLimit)
 	defer cancel()
-	return p.worker.claim(ctx, func(next int64) error { return c.commitSync(ctx, p.number, next) })
+	next, err := p.worker.claim(ctx, func(next int64) error { return c.commitSync(ctx, p.number, next) })
+	if err != nil || next != earliest {
+		return next, err
+	}
+	// The client can be set to an offset, but not to the start.
+	starts, err := kadm.NewClient(c.client).ListStartOffsets(ctx, c.topic)
+	if err != nil {
+		return 0, fmt.Errorf("finding the first record of partition %d: %w", p.number, err)
+	}
+	start, found := starts.Lookup(c.topic, p.number)
+	if !found || start.Err != nil {
+		return 0, fmt.Errorf("finding the first record of partition %d: %w", p.number, errors.Join(errUnclaimed, start.Err))
+	}
+	return start.Offset, nil
 }
 
 // conclude draws the consequences of one partition's work.
@@ -121,11 +135,7 @@ func (c *consumer) conclude(ctx context.Context, w *work) error {
 	}
 	c.mu.Unlock()
 	if resumed {
-		offset := w.next
-		if offset == earliest {
-			offset = -2 // how Kafka's ListOffsets spells the start
-		}
-		c.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{c.topic: {w.p.number: {Epoch: -1, Offset: offset}}})
+		c.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{c.topic: {w.p.number: {Epoch: -1, Offset: w.next}}})
 		c.client.ResumeFetchPartitions(map[string][]int32{c.topic: {w.p.number}})
 		c.log.Info("partition taken up again", "partition", w.p.number, "offset", w.next)
 	}

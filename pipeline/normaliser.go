@@ -197,7 +197,7 @@ func produceAll(ctx context.Context, client *kgo.Client, records []*kgo.Record) 
 	return nil
 }
 
-func (n *Normaliser) worker(int32) partitionWorker {
+func (n *Normaliser) worker(*kgo.Client, int32) partitionWorker {
 	return &normaliserWorker{service: n, batch: NewBatchNormaliser(n.deps.Mapper(), n.deps.Resolver)}
 }
 

@@ -116,7 +116,8 @@ func TestResolver(t *testing.T) {
 			[]string{
 				"oid:" + adaID, "upn:ada@contoso.com", "upn:ada@contoso.com", "upn:ada@contoso.com", "upn:ada@contoso.com",
 				"upn:ada@contoso.com", "upn:ada@contoso.com", "upn:ada@contoso.com",
-			}, 1, 0,
+			},
+			1, 0,
 		},
 		{
 			"a known name teaches the others",
@@ -125,7 +126,8 @@ func TestResolver(t *testing.T) {
 				{ObjectID: adaID, SID: "S-1-5-21-1"},
 				{SID: "S-1-5-21-1"},
 			},
-			[]string{"upn:ada@contoso.com", "upn:ada@contoso.com", "upn:ada@contoso.com"}, 0, 0,
+			[]string{"upn:ada@contoso.com", "upn:ada@contoso.com", "upn:ada@contoso.com"},
+			0, 0,
 		},
 		{
 			"a name that nobody has explained stays apart and teaches nothing",
@@ -135,7 +137,8 @@ func TestResolver(t *testing.T) {
 				{UPN: "ada@contoso.com", SID: "S-1-5-21-1"},
 				{ObjectID: adaID, SID: "S-1-5-21-1"},
 			},
-			[]string{"oid:" + adaID, "sid:S-1-5-21-1", "upn:ada@contoso.com", "upn:ada@contoso.com"}, 2, 0,
+			[]string{"oid:" + adaID, "sid:S-1-5-21-1", "upn:ada@contoso.com", "upn:ada@contoso.com"},
+			2, 0,
 		},
 		{
 			"a name of two people stays with the first",
@@ -145,7 +148,8 @@ func TestResolver(t *testing.T) {
 				{EmployeeID: "E1"},
 				{UPN: "ben@contoso.com"},
 			},
-			[]string{"upn:ada@contoso.com", "upn:ben@contoso.com", "upn:ada@contoso.com", "upn:ben@contoso.com"}, 0, 1,
+			[]string{"upn:ada@contoso.com", "upn:ben@contoso.com", "upn:ada@contoso.com", "upn:ben@contoso.com"},
+			0, 1,
 		},
 		{
 			"an account of its own is taken over by nobody's mail address",
@@ -154,12 +158,14 @@ func TestResolver(t *testing.T) {
 				{UPN: "ada@contoso.com", Mail: "ben@contoso.com"},
 				{UPN: "ben@contoso.com"},
 			},
-			[]string{"upn:ben@contoso.com", "upn:ada@contoso.com", "upn:ben@contoso.com"}, 0, 1,
+			[]string{"upn:ben@contoso.com", "upn:ada@contoso.com", "upn:ben@contoso.com"},
+			0, 1,
 		},
 		{
 			"a mail address alone is a UPN until something else is known",
 			[]normalise.Actor{{Mail: "ada@contoso.com"}, ada},
-			[]string{"upn:ada@contoso.com", "upn:ada@contoso.com"}, 0, 0,
+			[]string{"upn:ada@contoso.com", "upn:ada@contoso.com"},
+			0, 0,
 		},
 		{
 			"object id before mail",
@@ -168,7 +174,8 @@ func TestResolver(t *testing.T) {
 				{UPN: "ben@contoso.com", Mail: "shared@contoso.com"},
 				{ObjectID: adaID, Mail: "shared@contoso.com"},
 			},
-			[]string{"upn:ada@contoso.com", "upn:ben@contoso.com", "upn:ada@contoso.com"}, 0, 1,
+			[]string{"upn:ada@contoso.com", "upn:ben@contoso.com", "upn:ada@contoso.com"},
+			0, 1,
 		},
 		{
 			"machines have names of their own, which nobody learns",
@@ -178,7 +185,8 @@ func TestResolver(t *testing.T) {
 				{UPN: "ada@contoso.com", ObjectID: adaID},
 				{Type: schemas.ActorAnonymous},
 			},
-			[]string{"app:backup", "upn:shared@contoso.com", "upn:ada@contoso.com", "nobody"}, 0, 0,
+			[]string{"app:backup", "upn:shared@contoso.com", "upn:ada@contoso.com", "nobody"},
+			0, 0,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -160,8 +160,10 @@ func (s *Scorer) Run(ctx context.Context) error {
 // Ready tells why the scorer is not doing its work, nil when it is.
 func (s *Scorer) Ready() error { return s.consumer.ready() }
 
-func (s *Scorer) worker(partition int32) partitionWorker {
-	produce := func(ctx context.Context, records []*kgo.Record) error { return produceAll(ctx, s.client, records) }
+// worker is called by the group as soon as the client is made, and has the
+// client from it: the scorer may not know it yet.
+func (s *Scorer) worker(client *kgo.Client, partition int32) partitionWorker {
+	produce := func(ctx context.Context, records []*kgo.Record) error { return produceAll(ctx, client, records) }
 	return &scoreWorker{
 		partition: partition,
 		batchSize: s.config.BatchRecords,
@@ -184,7 +186,7 @@ func (s *Scorer) worker(partition int32) partitionWorker {
 		sleep:   sleep,
 		nonce:   rand.Text,
 		generation: func() int32 {
-			_, generation := s.client.GroupMetadata()
+			_, generation := client.GroupMetadata()
 			return generation
 		},
 		cache: newLRU[schemas.Pseudonym, *cachedState](),

@@ -198,8 +198,10 @@ func namesContract(t *testing.T, names Names) {
 	ctx := t.Context()
 	one, two, three := schemas.Pseudonym{1}, schemas.Pseudonym{2}, schemas.Pseudonym{3}
 	stored, err := names.Learn(ctx, []Name{
-		{Key: one, Value: []byte("first")}, {Key: one, Value: []byte("second")},
-		{Key: two, Value: []byte("old"), For: time.Hour}, {Key: two, Value: []byte{0, 0xff}, For: time.Hour},
+		{Key: one, Value: []byte("first")},
+		{Key: one, Value: []byte("second")},
+		{Key: two, Value: []byte("old"), For: time.Hour},
+		{Key: two, Value: []byte{0, 0xff}, For: time.Hour},
 	})
 	if err != nil {
 		t.Fatal(err)

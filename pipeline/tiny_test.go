@@ -86,9 +86,9 @@ func (s *tinyState) Changed() bool { return s.changed }
 // codecs are the codecs of a test, and metrics which nobody reads.
 type codecs struct {
 	metrics *scorerMetrics
-	events *schemas.Codec[schemas.Event]
-	alerts *schemas.Codec[schemas.Alert]
-	risks  *schemas.Codec[schemas.Risk]
+	events  *schemas.Codec[schemas.Event]
+	alerts  *schemas.Codec[schemas.Alert]
+	risks   *schemas.Codec[schemas.Risk]
 }
 
 func newCodecs(t testing.TB) codecs {

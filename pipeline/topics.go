@@ -140,11 +140,14 @@ func EnsureTopics(ctx context.Context, admin *kadm.Client, plan []Topic, dryRun 
 		case detail.Err != nil && !errors.Is(detail.Err, kerr.UnknownTopicOrPartition):
 			problems = append(problems, fmt.Errorf("describing topic %s: %w", topic.Name, detail.Err))
 		case !dryRun:
-			if err := createTopic(ctx, admin, topic); err != nil {
+			switch err := createTopic(ctx, admin, topic); {
+			case err == nil:
+				states[i].Created = true
+			case errors.Is(err, kerr.TopicAlreadyExists):
+				states[i].Exists = true // somebody else was faster
+			default:
 				problems = append(problems, err)
-				continue
 			}
-			states[i].Created = true
 		}
 	}
 	problems = append(problems, compareConfigs(ctx, admin, compare, states))
@@ -166,8 +169,7 @@ func createTopic(ctx context.Context, admin *kadm.Client, topic Topic) error {
 	for name, value := range topic.Configs {
 		configs[name] = &value
 	}
-	_, err := admin.CreateTopic(ctx, topic.Partitions, replication, configs, topic.Name)
-	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) { // somebody else was faster
+	if _, err := admin.CreateTopic(ctx, topic.Partitions, replication, configs, topic.Name); err != nil {
 		return fmt.Errorf("creating topic %s: %w", topic.Name, err)
 	}
 	return nil

@@ -28,11 +28,12 @@ func setTopicConfig(t testing.TB, reach []kgo.Opt, topic, name, value string) {
 // reported and left as it is.
 func TestEnsureTopics(t *testing.T) {
 	_, reach := newCluster(t)
-	admin := kadm.NewClient(newClient(t, reach))
 	other := schemas.Topics{Prefix: "other."}
 	plan := PlanTopics(other, TopicsConfig{Partitions: 3})
+	// A client remembers for a moment which topics there were.
+	fresh := func() *kadm.Client { return kadm.NewClient(newClient(t, reach)) }
 	for _, dryRun := range []bool{true, false} {
-		states, err := EnsureTopics(t.Context(), admin, plan, dryRun)
+		states, err := EnsureTopics(t.Context(), fresh(), plan, dryRun)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +44,7 @@ func TestEnsureTopics(t *testing.T) {
 		}
 	}
 	setTopicConfig(t, reach, "other.risk", "cleanup.policy", "delete")
-	states, err := EnsureTopics(t.Context(), admin, PlanTopics(other, TopicsConfig{Partitions: 5}), false)
+	states, err := EnsureTopics(t.Context(), fresh(), PlanTopics(other, TopicsConfig{Partitions: 5}), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +64,7 @@ func TestEnsureTopics(t *testing.T) {
 			}
 		}
 	}
-	if topics, err := admin.ListTopics(t.Context(), "other.events"); err != nil || len(topics["other.events"].Partitions) != 3 {
+	if topics, err := fresh().ListTopics(t.Context(), "other.events"); err != nil || len(topics["other.events"].Partitions) != 3 {
 		t.Errorf("the topic was altered: %v, %v", topics, err)
 	}
 }

@@ -102,7 +102,8 @@ func roundTrip[T Record](t *testing.T, schema string, want T) {
 func compareWithOracle(t interface {
 	Fatal(...any)
 	Fatalf(string, ...any)
-}, schema string, b []byte) {
+}, schema string, b []byte,
+) {
 	g, err := NewGeneric(nil, schema)
 	if err != nil {
 		t.Fatal(err)

@@ -66,7 +66,11 @@ func newWorld(tb testing.TB) *world {
 	if err = errors.Join(err, created.Error()); err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { admin.DeleteTopics(context.Background(), names...) })
+	tb.Cleanup(func() {
+		if _, err := admin.DeleteTopics(context.Background(), names...); err != nil {
+			tb.Errorf("deleting topics: %v", err)
+		}
+	})
 	return w
 }
 
@@ -154,7 +158,7 @@ func (w *world) waitFor(n uint64, query string) {
 
 func eventually(tb testing.TB, ok func() bool, otherwise func() string) {
 	tb.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(90 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			tb.Fatal(otherwise())
 		}

@@ -101,13 +101,20 @@ func (s *Sink) Run(ctx context.Context) error {
 	return err
 }
 
-// pollRecords bounds the work between two looks at the clock.
-const pollRecords = 20_000
+const (
+	// pollRecords bounds the work between two looks at the clock.
+	pollRecords = 20_000
+	// idle is how long to wait for records when none wait to be written.
+	idle = time.Second
+)
 
 func (s *Sink) loop(ctx context.Context) error {
 	failures := 0
+	due := idle
 	for ctx.Err() == nil {
-		err := s.round(ctx, failures > 0)
+		err := s.round(ctx, due, failures > 0)
+		// From AllowRebalance to the next poll, the partitions belong to kgo's callbacks.
+		due = s.nextDue(time.Now())
 		s.metrics.lag.set(s.partitions)
 		s.client.AllowRebalance()
 		switch {
@@ -128,10 +135,10 @@ func (s *Sink) loop(ctx context.Context) error {
 	return nil
 }
 
-// round reads and writes once. After a failure it only writes: what has been read is enough, and
+// round reads, until a block is due at the latest, and writes once. After a failure it only writes: what has been read is enough, and
 // the rest is safe in Kafka. Either way, polling holds rebalances off until AllowRebalance.
-func (s *Sink) round(ctx context.Context, failing bool) error {
-	until, cancel := context.WithTimeout(ctx, s.nextDue(time.Now()))
+func (s *Sink) round(ctx context.Context, due time.Duration, failing bool) error {
+	until, cancel := context.WithTimeout(ctx, due)
 	defer cancel()
 	if failing {
 		cancel()
@@ -169,7 +176,7 @@ func (s *Sink) take(fetches kgo.Fetches) error {
 
 // nextDue is how long to wait for records before a block is due anyway.
 func (s *Sink) nextDue(now time.Time) time.Duration {
-	wait := time.Second // lag is looked at at least so often
+	wait := idle
 	for _, p := range s.partitions {
 		if d := p.dueIn(&s.config, now); d >= 0 {
 			wait = min(wait, d)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -154,7 +155,7 @@ func TestSink_restart(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.publishEvents(manyEvents(700)[301:]...)
-	w.config.FlushInterval = 2e9 // all of them, in one block a partition
+	w.config.FlushInterval = 2 * time.Second // all of them, in one block a partition
 	stop = w.run(w.conn)
 	w.waitFor(700, "SELECT count() FROM "+db+".activity")
 	w.waitForCommits()
@@ -181,7 +182,7 @@ func TestSink_restart(t *testing.T) {
 	if err := admin.CommitAllOffsets(t.Context(), w.config.Group, crashed); err != nil {
 		t.Fatal(err)
 	}
-	w.config.FlushInterval = 10e6 // other blocks would be formed now, were they not announced
+	w.config.FlushInterval = 10 * time.Millisecond // other blocks would be formed now, were they not announced
 	w.publishEvents(manyEvents(701)[700:]...)
 	w.run(w.conn)
 	w.waitFor(701, "SELECT count() FROM "+db+".soc_timeline")
@@ -222,7 +223,7 @@ func TestSink_malformed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30e9)
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
 	reasons := map[string]int{}
 	for n := 0; n < len(sent); {
@@ -337,7 +338,7 @@ func TestNew_refuses(t *testing.T) {
 	if _, err := New(Config{Database: "riskpipe"}, Deps{}); err == nil {
 		t.Error("no dependencies, no error")
 	}
-	err := Config{Database: "1; DROP", BatchRows: -1, BatchBytes: 1, FlushInterval: 1, Inserts: 100, InsertTimeout: 3600e9, RetryMax: -1, PoisonPercent: 101}.Validate()
+	err := Config{Database: "1; DROP", BatchRows: -1, BatchBytes: 1, FlushInterval: 1, Inserts: 100, InsertTimeout: time.Hour, RetryMax: -1, PoisonPercent: 101}.Validate()
 	if err == nil || strings.Count(err.Error(), "\n") != 7 {
 		t.Errorf("want eight problems, got %v", err)
 	}

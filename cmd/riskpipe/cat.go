@@ -139,7 +139,7 @@ func catTopic(ctx context.Context, out io.Writer, config Config, topic string, n
 	}
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	clear := raw || strings.Contains(topic, "dlq.")
+	personal := raw || strings.Contains(topic, "dlq.")
 	for n := 0; (follow || left.any()) && (number == 0 || n < number); {
 		fetches := client.PollRecords(ctx, 1000)
 		if err := fetches.Err0(); err != nil {
@@ -151,7 +151,7 @@ func catTopic(ctx context.Context, out io.Writer, config Config, topic string, n
 				break
 			}
 			n++
-			if err := encoder.Encode(show(r, clear, payload, generic)); err != nil {
+			if err := encoder.Encode(show(r, personal, payload, generic)); err != nil {
 				return fmt.Errorf("writing: %w", err)
 			}
 		}
@@ -159,7 +159,7 @@ func catTopic(ctx context.Context, out io.Writer, config Config, topic string, n
 	return nil
 }
 
-func show(r *kgo.Record, clear, payload bool, generic *schemas.Generic) shown {
+func show(r *kgo.Record, personal, payload bool, generic *schemas.Generic) shown {
 	s := shown{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: schemas.TimeOf(r.Timestamp)}
 	for _, h := range r.Headers {
 		if s.Headers == nil {
@@ -167,7 +167,7 @@ func show(r *kgo.Record, clear, payload bool, generic *schemas.Generic) shown {
 		}
 		s.Headers[h.Key] = string(h.Value)
 	}
-	if clear {
+	if personal {
 		s.Bytes = len(r.Value)
 		if payload {
 			s.Key, s.Payload = string(r.Key), string(r.Value)

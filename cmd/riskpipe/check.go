@@ -147,12 +147,12 @@ func recordsOf(in io.Reader) func(func([]byte, error) bool) {
 		r := bufio.NewReaderSize(in, 1<<20)
 		head, _ := r.Peek(1 << 20)
 		if spansLines(head) {
-			if text, err := io.ReadAll(r); err != nil || json.Valid(text) {
+			text, err := io.ReadAll(r)
+			if err != nil || json.Valid(text) {
 				yield(text, err)
 				return
-			} else {
-				r = bufio.NewReader(bytes.NewReader(text))
 			}
+			r = bufio.NewReader(bytes.NewReader(text))
 		}
 		for {
 			line, err := r.ReadBytes('\n')

@@ -133,9 +133,11 @@ type DomainClass struct {
 
 // HRConfig names the columns of the HR feed.
 type HRConfig struct {
-	Columns  []normalise.HRColumn `mapstructure:"columns"`
-	Header   []string             `mapstructure:"header"`
-	Scenario string               `mapstructure:"scenario"`
+	Columns   []normalise.HRColumn   `mapstructure:"columns"`
+	Header    []string               `mapstructure:"header"`
+	Scenario  string                 `mapstructure:"scenario"`
+	Scenarios []normalise.HRScenario `mapstructure:"scenarios"`
+	DayFirst  bool                   `mapstructure:"day_first"`
 }
 
 // ScoreConfig is how events are scored.
@@ -201,7 +203,8 @@ func entriesFromJSON(from, to reflect.Type, data any) (any, error) {
 		return data, nil
 	}
 	list := reflect.New(to)
-	if err := json.Unmarshal([]byte(data.(string)), list.Interface()); err != nil {
+	text, _ := data.(string) // of kind string, as asked above
+	if err := json.Unmarshal([]byte(text), list.Interface()); err != nil {
 		return nil, fmt.Errorf("reading a list of entries as JSON: %w", err)
 	}
 	return list.Elem().Interface(), nil
@@ -213,7 +216,8 @@ func wordsFromText(from, to reflect.Type, data any) (any, error) {
 		return data, nil
 	}
 	words := []string{}
-	for _, word := range strings.Split(data.(string), ",") {
+	text, _ := data.(string) // of kind string, as asked above
+	for word := range strings.SplitSeq(text, ",") {
 		if word = strings.TrimSpace(word); word != "" {
 			words = append(words, word)
 		}
@@ -303,7 +307,9 @@ func (c Config) Validate() error {
 }
 
 func (c NormaliseConfig) mapping() normalise.HRMapping {
-	return normalise.HRMapping{Columns: c.HR.Columns, Header: c.HR.Header, Scenario: c.HR.Scenario}
+	return normalise.HRMapping{
+		Columns: c.HR.Columns, Header: c.HR.Header, Scenario: c.HR.Scenario, Scenarios: c.HR.Scenarios, DayFirst: c.HR.DayFirst,
+	}
 }
 
 // options are the mapper's options.

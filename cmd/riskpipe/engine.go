@@ -18,12 +18,7 @@ func newEngineCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.Ready = os.Stdout
-			// A parent that started this process holds the other end of a pipe;
-			// when it is gone, so is the engine.
-			if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
-				o.Parent = os.Stdin
-			}
+			o.Ready, o.Parent = os.Stdout, os.Stdin
 			return embedded.ServeEngine(cmd.Context(), o)
 		},
 	}

@@ -64,7 +64,7 @@ topics instead.`,
 	f.Uint64Var(&o.tenant.Seed, "seed", 1, "another seed is another organisation")
 	f.IntVar(&o.tenant.Users, "users", 300, "people in it")
 	f.IntVar(&o.tenant.Days, "days", 42, "days of work")
-	f.StringVar(&o.start, "start", "2026-03-02", "first `day`")
+	f.StringVar(&o.start, "start", "", "first `day` (default 2026-03-02; with --publish, such that the last day is three days ago)")
 	f.StringVar(&o.tenant.Domain, "domain", "contoso.example", "its mail `domain`; set normalise.internal_domains to the same")
 	f.Float64Var(&o.tenant.Density, "density", 1, "how much everyday work there is; stories stay as they are")
 	f.StringVarP(&o.out, "out", "o", "-", "`file` to write, - for standard output")
@@ -77,9 +77,9 @@ topics instead.`,
 }
 
 func generate(ctx context.Context, config Config, o generateOptions, out, talk io.Writer) error {
-	start, err := time.Parse(time.DateOnly, o.start)
+	start, err := o.firstDay(time.Now())
 	if err != nil {
-		return &exitError{exitRejects, fmt.Errorf("--start is %q: want a day such as 2026-03-02", o.start)}
+		return &exitError{exitRejects, err}
 	}
 	sources, err := sourcesOf(config.Topics.names(), o.topics)
 	if err != nil {
@@ -106,6 +106,22 @@ func generate(ctx context.Context, config Config, o generateOptions, out, talk i
 		return publishTenant(ctx, config, records, bar)
 	}
 	return writeRecords(ctx, config.Topics.names(), records, o, out, talk)
+}
+
+// firstDay is the tenant's first day. What is published should be of late: tables
+// forget old rows.
+func (o generateOptions) firstDay(now time.Time) (time.Time, error) {
+	switch {
+	case o.start == "" && o.publish:
+		return now.UTC().AddDate(0, 0, -o.tenant.Days-3), nil // the last records come two days late
+	case o.start == "":
+		return time.Date(2026, time.March, 2, 0, 0, 0, 0, time.UTC), nil
+	}
+	start, err := time.Parse(time.DateOnly, o.start)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("--start is %q: want a day such as 2026-03-02", o.start)
+	}
+	return start, nil
 }
 
 // sourcesOf reads names of raw topics, short or full; none is all.

@@ -22,8 +22,6 @@ import (
 	"github.com/riskpipe/riskpipe/vault"
 )
 
-func TestMain(m *testing.M) { servertest.Main(m) }
-
 // live is an installation of its own on the servers that the test was given.
 type live struct {
 	t      *testing.T

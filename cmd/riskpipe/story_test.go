@@ -17,7 +17,9 @@ type chapter []tenant.Record
 func leaverStory() []chapter {
 	start := time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
 	n := 0
-	at := func(days, minutes int) time.Time { return start.AddDate(0, 0, days).Add(time.Duration(minutes) * time.Minute) }
+	at := func(days, minutes int) time.Time {
+		return start.AddDate(0, 0, days).Add(time.Duration(minutes) * time.Minute)
+	}
 	record := func(source schemas.Source, t time.Time, format string, args ...any) tenant.Record {
 		n++
 		return tenant.Record{Source: source, Time: schemas.TimeOf(t.Add(30 * time.Second)), Value: fmt.Appendf(nil, format, args...)}

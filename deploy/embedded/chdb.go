@@ -75,7 +75,7 @@ func openEngine(library, data string) (engineLib, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the data folder %s: %w", data, err)
 	}
-	c.keep = *keep.(*chdbSession)
+	c.keep = *keep.(*chdbSession) //nolint:errcheck // what session returns
 	return c, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -85,7 +86,7 @@ func (e *Engine) start(ctx context.Context, program, library string, o EngineOpt
 	}
 	args := o.Command
 	if len(args) > 0 {
-		args = append(args[:len(args):len(args)], "--listen", listen, "--data", o.Data)
+		args = append(slices.Clip(args), "--listen", listen, "--data", o.Data)
 	}
 	e.cmd = exec.Command(program, args...) //nolint:noctx // outlives ctx, see StartEngine
 	e.cmd.Env = append(os.Environ(), LibraryEnv+"="+library, "TZ=UTC")
@@ -161,7 +162,7 @@ func (e *Engine) Close() error {
 
 // kill ends a child that does not end by itself, and cleans up behind it.
 func (e *Engine) kill() {
-	e.cmd.Process.Kill()
+	_ = e.cmd.Process.Kill() // it may have ended by itself
 	<-e.done
 	left, _ := filepath.Glob(filepath.Join(os.TempDir(), tempPrefix(e.cmd.Process.Pid)+"*"))
 	for _, dir := range left {
@@ -183,9 +184,9 @@ func RunEngineIfChild() {
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // the child is a process of its own
 	}
-	os.Exit(0)
+	os.Exit(0) //nolint:forbidigo // likewise
 }
 
 // tail keeps the last few kilobytes of what the child says, for an error message.

@@ -28,7 +28,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-ClickHouse-Server-Display-Name", "riskpipe-embedded")
 	switch r.URL.Path {
 	case "/ping", "/replicas_status":
-		io.WriteString(w, "Ok.\n")
+		_, _ = io.WriteString(w, "Ok.\n")
 		return
 	case "/":
 	default:
@@ -42,7 +42,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Method != http.MethodPost && r.Method != http.MethodPut && r.URL.RawQuery == "" {
-		io.WriteString(w, "Ok.\n")
+		_, _ = io.WriteString(w, "Ok.\n")
 		return
 	}
 	req, err := readRequest(r)

@@ -220,7 +220,7 @@ func TestHTTP_contentEncoding(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		io.WriteString(w, "SELECT sum(number), 'x' FROM numbers(10) FORMAT CSV")
+		_, _ = io.WriteString(w, "SELECT sum(number), 'x' FROM numbers(10) FORMAT CSV")
 		finish()
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+engineAddr+"/", &body)
 		if err != nil {

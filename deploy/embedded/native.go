@@ -100,6 +100,7 @@ func (r *nativeReader) skipPrefix(t nativeType) {
 		return
 	case kindVariant:
 		r.skip(8) // mode of the discriminators
+	default:
 	}
 	for _, arg := range t.args {
 		r.skipPrefix(arg)

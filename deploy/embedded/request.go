@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -98,7 +99,7 @@ func readRequest(r *http.Request) (*request, error) {
 func (req *request) readForm(form *multipart.Reader, values url.Values) error {
 	for {
 		part, err := form.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

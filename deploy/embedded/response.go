@@ -73,7 +73,7 @@ func writeException(w http.ResponseWriter, err error) {
 	header.Set("X-ClickHouse-Exception-Code", strconv.Itoa(e.code))
 	header.Set("Content-Type", "text/plain; charset=UTF-8")
 	w.WriteHeader(e.httpStatus())
-	io.WriteString(w, e.text+" (version "+engineVersion+" (embedded build))\n")
+	_, _ = io.WriteString(w, e.text+" (version "+engineVersion+" (embedded build))\n")
 }
 
 func contentType(format string) string {

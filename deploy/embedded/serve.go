@@ -81,7 +81,7 @@ func ServeEngine(ctx context.Context, o ServeOptions) error {
 	defer cancel()
 	if isPipe(o.Parent) {
 		go func() { // ends with the parent, or with this process
-			io.Copy(io.Discard, o.Parent)
+			_, _ = io.Copy(io.Discard, o.Parent)
 			cancel()
 		}()
 	}

@@ -3,6 +3,7 @@ package embedded
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -62,7 +63,7 @@ func TestRedis_expires(t *testing.T) {
 	}
 	for range 100 {
 		time.Sleep(20 * time.Millisecond)
-		if client.Get(t.Context(), "k").Err() == redis.Nil {
+		if errors.Is(client.Get(t.Context(), "k").Err(), redis.Nil) {
 			return
 		}
 	}
@@ -111,7 +112,9 @@ func TestStack_portInUse(t *testing.T) {
 	defer listener.Close()
 	taken, kafka := listener.Addr().String(), freeAddr(t)
 	for _, o := range []Options{
-		{KafkaAddr: taken}, {KafkaAddr: kafka, RedisAddr: taken}, {KafkaAddr: kafka, ClickHouseAddr: taken},
+		{KafkaAddr: taken},
+		{KafkaAddr: kafka, RedisAddr: taken},
+		{KafkaAddr: kafka, ClickHouseAddr: taken},
 		{WithoutKafka: true, WithoutRedis: true, ClickHouseAddr: "0.0.0.0:0"},
 	} {
 		if stack, err := Start(t.Context(), o); err == nil {
@@ -134,7 +137,7 @@ func TestEngine_diesWithItsParent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		os.Stdout.WriteString("\nchild " + strconv.Itoa(engine.cmd.Process.Pid) + "\n")
+		_, _ = os.Stdout.WriteString("\nchild " + strconv.Itoa(engine.cmd.Process.Pid) + "\n")
 		select {}
 	}
 	temp := t.TempDir()
@@ -158,8 +161,8 @@ func TestEngine_diesWithItsParent(t *testing.T) {
 			t.Fatalf("the parent said %q: %v", said.String(), err)
 		}
 	}
-	parent.Process.Kill()
-	parent.Wait()
+	_ = parent.Process.Kill()
+	_ = parent.Wait()
 	for range 100 {
 		left, _ := filepath.Glob(filepath.Join(temp, "riskpipe-engine-*"))
 		if syscall.Kill(pid, 0) == syscall.ESRCH && len(left) <= 1 { // one is of the parent's TestMain, see below
@@ -172,7 +175,7 @@ func TestEngine_diesWithItsParent(t *testing.T) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	syscall.Kill(pid, syscall.SIGKILL)
+	_ = syscall.Kill(pid, syscall.SIGKILL)
 	t.Error("the engine outlived its parent")
 }
 

@@ -103,7 +103,7 @@ func (t *Tenant) play(d dice, p *person, c, part int) {
 		s.name, p.service = StoryServiceAccount, true
 		p.given, p.family, p.display = "Service", "Backup", "Backup Service"
 		p.name("svc.backup"+strings.Repeat("x", c), t.options.Domain)
-		p.office = "192.0.2.20"
+		p.office, p.agent = "192.0.2.20", "BackupConnector/4.2"
 	default:
 		*s = story{name: StoryContractor, noticeDay: on(0.72 + shift)}
 		s.heardDay, s.lastDay, p.contractor, p.role = s.noticeDay, s.noticeDay, true, &roles[roleEngineer]

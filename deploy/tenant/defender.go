@@ -26,8 +26,8 @@ func (g *generator) hunted(at schemas.Time, table string) {
 	if g.dice.chance(0.01) {
 		published += g.dice.span(hour, 20*hour)
 	}
-	properties := append(g.inner.b[:0], g.w.b...)
-	g.inner.b = properties
+	g.inner.b = append(g.inner.b[:0], g.w.b...)
+	properties := g.inner.b
 	w := &g.w
 	w.reset()
 	w.open("")
@@ -64,8 +64,13 @@ func (g *generator) deviceFile(p *person, at schemas.Time, action, path string, 
 	w.texts("ActionType", action, "FileName", f.name, "FolderPath", path, "SHA256", g.dice.hexText(32))
 	w.number("FileSize", f.size)
 	g.deviceColumns(p, "explorer.exe")
-	w.null("FileOriginUrl", "FileOriginReferrerUrl", "FileOriginIP", "PreviousFileName", "PreviousFolderPath", "ShareName", "RequestProtocol", "RequestSourceIP",
+	w.null("FileOriginUrl", "FileOriginReferrerUrl", "FileOriginIP", "ShareName", "RequestProtocol", "RequestSourceIP",
 		"RequestAccountName", "RequestAccountDomain", "RequestAccountSid", "SensitivityLabel", "SensitivitySubLabel", "IsAzureInfoProtectionApplied", "SHA1", "MD5")
+	if action == "FileRenamed" {
+		w.texts("PreviousFileName", "Copy of "+f.name, "PreviousFolderPath", path[:len(path)-len(f.name)])
+	} else {
+		w.null("PreviousFileName", "PreviousFolderPath")
+	}
 	w.text("AdditionalFields", `{"FileType":"`+strings.ToUpper(f.extension)+`"}`)
 	g.hunted(at, "DeviceFileEvents")
 }

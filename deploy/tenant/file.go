@@ -17,14 +17,16 @@ type file struct {
 // names seldom repeat.
 func (g *generator) file(p *person) file {
 	extension := pick(g.dice, fileExtensions)
-	b := append(g.line[:0], pick(g.dice, fileScopes)...)
+	b := g.line[:0]
+	b = append(b, pick(g.dice, fileScopes)...)
 	b = append(b, ' ')
 	b = append(b, pick(g.dice, fileTopics)...)
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, int64(g.dice.between(1, 900)), 10)
 	b = append(b, '.')
-	g.line = append(b, extension...)
-	return file{name: string(g.line), extension: extension, site: p.role.site, folder: pick(g.dice, folders), size: int64(g.dice.between(8_000, 6_000_000))}
+	b = append(b, extension...)
+	g.line = b
+	return file{name: string(b), extension: extension, site: p.role.site, folder: pick(g.dice, folders), size: int64(g.dice.between(8_000, 6_000_000))}
 }
 
 // files are a person's everyday files in SharePoint and OneDrive.

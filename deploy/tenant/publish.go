@@ -37,7 +37,6 @@ type generator struct {
 	line    []byte
 	pending []item
 	chunk   []byte
-	report  int64 // the last ReportId
 
 	auditOperation string // of the audit record at hand
 	auditKind      int    // its RecordType
@@ -206,7 +205,7 @@ func (g *generator) searchRow(it *item) []byte {
 
 // recordTypes are the names that Graph gives record types.
 var recordTypes = map[int]string{
-	2: "exchangeItem", 3: "exchangeItemGroup", 4: "sharePoint", 6: "sharePointFileOperation", 11: "complianceDLPSharePoint",
+	1: "exchangeAdmin", 2: "exchangeItem", 3: "exchangeItemGroup", 4: "sharePoint", 6: "sharePointFileOperation", 11: "complianceDLPSharePoint",
 	14: "sharePointSharingOperation", 15: "azureActiveDirectoryStsLogon", 50: "exchangeItemAggregated", 63: "dlpEndpoint",
 	84: "sensitivityLabeledFileAction", 261: "copilotInteraction",
 }

@@ -62,8 +62,8 @@ func (g *generator) signIns(p *person, day int, busy float64) {
 // some are delivered twice, under a fresh time.
 // https://learn.microsoft.com/azure/azure-monitor/essentials/resource-logs-schema
 func (g *generator) diagnostic(at schemas.Time, operation, category, ip, identity string, p *place, r result) {
-	properties := append(g.inner.b[:0], g.w.b...)
-	g.inner.b = properties
+	g.inner.b = append(g.inner.b[:0], g.w.b...)
+	properties := g.inner.b
 	correlation := g.dice.guid()
 	deliver := func(published schemas.Time) {
 		w := &g.w
@@ -213,116 +213,6 @@ func (g *generator) location(p *place) {
 	w.decimal("longitude", p.longitude)
 	w.close()
 	w.close()
-}
-
-// workloads are the accounts of no person.
-var workloads = []struct{ name, category string }{
-	{"Invoice Archiver", "ServicePrincipalSignInLogs"},
-	{"Nightly Reports", "ServicePrincipalSignInLogs"},
-	{"Backup Connector", "ServicePrincipalSignInLogs"},
-	{"vm-build-agents", "ManagedIdentitySignInLogs"},
-	{"func-exports", "ManagedIdentitySignInLogs"},
-}
-
-// workloadSignIn publishes a sign-in without a person.
-func (g *generator) workloadSignIn(at schemas.Time, n int) {
-	load := workloads[n%len(workloads)]
-	managed := load.category == "ManagedIdentitySignInLogs"
-	ip := choose(managed, "", "192.0.2."+strconv.Itoa(30+n%5))
-	w := &g.w
-	w.reset()
-	w.open("")
-	w.id("id", g.dice.guid())
-	w.time("createdDateTime", at, layoutTicks)
-	w.id("correlationId", g.dice.guid())
-	w.texts("servicePrincipalName", load.name, "appDisplayName", load.name)
-	w.id("servicePrincipalId", guid{g.tenant.id[0] + uint64(n%len(workloads)), g.tenant.id[1]})
-	w.id("appId", guid{g.tenant.id[1] + uint64(n%len(workloads)), g.tenant.id[0]})
-	w.text("ipAddress", ip)
-	w.open("status")
-	w.number("errorCode", 0)
-	w.close()
-	w.open("location")
-	w.open("geoCoordinates")
-	w.close()
-	w.close()
-	w.open("deviceDetail")
-	w.texts("deviceId", "", "operatingSystem", "", "browser", "")
-	w.close()
-	w.empty("userId", "userPrincipalName", "userDisplayName")
-	w.truth("isInteractive", false)
-	w.texts("clientCredentialType", choose(managed, "none", "clientSecret"), "resourceDisplayName", "Microsoft Graph",
-		"resourceId", "00000003-0000-0000-c000-000000000000", "conditionalAccessStatus", "notApplied", "riskLevelDuringSignIn", "none",
-		"crossTenantAccessType", "none")
-	w.list("signInEventTypes")
-	w.element(choose(managed, "managedIdentity", "servicePrincipal"))
-	w.end()
-	w.close()
-	g.diagnostic(at, "Sign-in activity", load.category, ip, "", nil, result{})
-}
-
-// riskEvent publishes a risk detection, which offline analysis finds a day late.
-// https://learn.microsoft.com/graph/api/resources/riskdetection
-func (g *generator) riskEvent(p *person, at schemas.Time) {
-	detected := at + g.dice.span(18*hour, 25*hour)
-	kind := pick(g.dice, []string{"unfamiliarFeatures", "anonymizedIPAddress", "unlikelyTravel", "passwordSpray"})
-	ip := "192.0.2." + strconv.Itoa(g.dice.between(100, 250))
-	w := &g.w
-	w.reset()
-	w.open("")
-	w.id("id", g.dice.guid())
-	w.id("requestId", g.dice.guid())
-	w.id("correlationId", g.dice.guid())
-	w.texts("riskType", "generic", "riskEventType", kind, "riskState", "atRisk", "riskLevel", pick(g.dice, []string{"low", "medium", "high"}),
-		"riskDetail", "none", "source", "IdentityProtection", "detectionTimingType", "offline", "activity", "signin", "ipAddress", ip)
-	g.location(&places[(p.index+3)%len(places)])
-	w.time("activityDateTime", at, layoutMillis)
-	w.time("detectedDateTime", detected, layoutMillis)
-	w.time("lastUpdatedDateTime", detected+hour, layoutMillis)
-	w.id("userId", p.object)
-	w.texts("userDisplayName", p.display, "userPrincipalName", p.upn)
-	w.text("additionalInfo", `[{"Key":"userAgent","Value":"`+p.agent+`"},{"Key":"mitreTechniques","Value":"T1078,T1110.003"}]`)
-	w.text("tokenIssuerType", "AzureAD")
-	w.null("resourceTenantId")
-	w.id("homeTenantId", g.tenant.id)
-	w.texts("userType", "member", "crossTenantAccessType", "none")
-	w.close()
-	g.diagnostic(detected+hour, "User Risk Detection", "UserRiskEvents", ip, p.display, p.place, result{})
-}
-
-// directoryAudit publishes a change of somebody's account by an administrator.
-// https://learn.microsoft.com/graph/api/resources/directoryaudit
-func (g *generator) directoryAudit(p, by *person, at schemas.Time) {
-	operation := pick(g.dice, []string{"Update user", "Add member to group", "User registered security info", "Change user license"})
-	w := &g.w
-	w.reset()
-	w.open("")
-	w.text("id", "Directory_"+g.dice.guid().String())
-	w.texts("category", "UserManagement", "activityDisplayName", operation, "operationType", "Update", "result", "success", "resultReason", "", "loggedByService", "Core Directory")
-	w.id("correlationId", g.dice.guid())
-	w.time("activityDateTime", at, layoutTicks)
-	w.open("initiatedBy")
-	w.open("user")
-	w.id("id", by.object)
-	w.text("userPrincipalName", by.upn)
-	w.text("ipAddress", by.address(at))
-	w.close()
-	w.close()
-	w.list("targetResources")
-	w.open("")
-	w.id("id", p.object)
-	w.texts("type", "User", "userPrincipalName", p.upn, "displayName", p.display)
-	w.list("modifiedProperties")
-	w.open("")
-	w.texts("displayName", "JobTitle", "oldValue", `["Analyst"]`, "newValue", `["`+p.role.title+`"]`)
-	w.close()
-	w.end()
-	w.close()
-	w.end()
-	w.list("additionalDetails")
-	w.end()
-	w.close()
-	g.diagnostic(at, operation, "AuditLogs", by.address(at), by.display, nil, result{})
 }
 
 // auditedSignIn publishes a sign-in as Office 365 tells of it. ResultStatus is

@@ -35,7 +35,7 @@ type Options struct {
 	// Domain is the organisation's mail domain, "contoso.example" when empty.
 	Domain string
 	// Density scales everyday work and leaves the stories as they are: 1, or 0,
-	// gives some 18 upstream records per person and working day.
+	// gives some 25 upstream records per person and working day.
 	Density float64
 }
 

@@ -207,7 +207,9 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	for _, o := range []Options{
-		{Users: MinUsers, Days: 1}, {Users: MinUsers, Days: 3, Density: 0.1}, {Users: 40, Days: 2, Density: 5},
+		{Users: MinUsers, Days: 1},
+		{Users: MinUsers, Days: 3, Density: 0.1},
+		{Users: 40, Days: 2, Density: 5},
 		{Users: 13, Days: 8, Domain: "Fabrikam.Example", Start: time.Date(2024, time.February, 28, 17, 4, 0, 0, time.FixedZone("", -3600))},
 	} {
 		n := 0

@@ -92,6 +92,9 @@ func (m *Mapper) to(e *Event, targets ...string) (external int) {
 			continue
 		}
 		class := m.domains.Class(domain)
+		if class == ClassExternal && domain == domainOf(first(e.Actor.UPN, e.Actor.Mail)) {
+			class = ClassInternal // the actor's own, though nobody has listed it
+		}
 		outside := class != ClassInternal
 		if outside {
 			external++

@@ -161,9 +161,15 @@ func TestEndpointShapes(t *testing.T) {
 func TestLocalLocation(t *testing.T) {
 	// The type of location says where a file lies, else its path does.
 	tests := []struct{ kind, path, location string }{
-		{"1", `\\srv\x`, "device"}, {"2", `Z:\x`, "network_share"}, {"3", `E:\x`, "removable_media"},
-		{"4", "x", "cloud_app"}, {"5", `Z:\x`, "network_share"}, {"0", `C:\x`, "device"}, {"", `\\srv\share\x`, "network_share"},
-		{"", `\\?\C:\x`, "device"}, {"", "/Users/ada/x", "device"},
+		{"1", `\\srv\x`, "device"},
+		{"2", `Z:\x`, "network_share"},
+		{"3", `E:\x`, "removable_media"},
+		{"4", "x", "cloud_app"},
+		{"5", `Z:\x`, "network_share"},
+		{"0", `C:\x`, "device"},
+		{"", `\\srv\share\x`, "network_share"},
+		{"", `\\?\C:\x`, "device"},
+		{"", "/Users/ada/x", "device"},
 		{"", "https://contoso.sharepoint.com/sites/x/y.docx", "sharepoint"},
 		{"", "https://contoso-my.sharepoint.com/personal/ada/y.docx", "onedrive"},
 	}

@@ -224,10 +224,18 @@ func TestSharePointItems(t *testing.T) {
 func TestSharePointItem(t *testing.T) {
 	// Where ItemType is absent the operation tells what it is about.
 	tests := []struct{ itemType, operation, name, item string }{
-		{"Document", "FileModified", "a.docx", "file"}, {"", "FolderCreated", "", "folder"}, {"", "PageViewed", "", "page"},
-		{"", "ListCreated", "", "list"}, {"", "SiteColumnCreated", "", "site"}, {"", "WebRequestAccessModified", "", "site"},
-		{"", "FileDeleted", "", "file"}, {"", "Something", "a.docx", "file"}, {"", "Something", "", ""}, {"Link", "", "", "link"},
-		{"Tenant", "SharingPolicyChanged", "", "site"}, {"Unheard", "", "", ""},
+		{"Document", "FileModified", "a.docx", "file"},
+		{"", "FolderCreated", "", "folder"},
+		{"", "PageViewed", "", "page"},
+		{"", "ListCreated", "", "list"},
+		{"", "SiteColumnCreated", "", "site"},
+		{"", "WebRequestAccessModified", "", "site"},
+		{"", "FileDeleted", "", "file"},
+		{"", "Something", "a.docx", "file"},
+		{"", "Something", "", ""},
+		{"Link", "", "", "link"},
+		{"Tenant", "SharingPolicyChanged", "", "site"},
+		{"Unheard", "", "", ""},
 	}
 	for _, test := range tests {
 		want(t, test.itemType+test.operation, sharePointItem(test.itemType, test.operation, test.name, ""), test.item)
@@ -240,9 +248,15 @@ func TestSharePointItem(t *testing.T) {
 func TestOSOf(t *testing.T) {
 	// The platform tells before the user agent, and services have no system.
 	tests := []struct{ platform, agent, os string }{
-		{"WinDesktop", "", "Windows"}, {"MacOSX", "Windows", "macOS"}, {"iOS", "", "iOS"}, {"AndroidPhone", "", "Android"},
-		{"Service", "OneDriveMpc-Transform_Zip/1.0", ""}, {"Unknown", "Mozilla/5.0 (X11; Linux x86_64)", "Linux"},
-		{"", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)", "iOS"}, {"", "Mozilla/5.0 (Linux; Android 14)", "Android"}, {"", "", ""},
+		{"WinDesktop", "", "Windows"},
+		{"MacOSX", "Windows", "macOS"},
+		{"iOS", "", "iOS"},
+		{"AndroidPhone", "", "Android"},
+		{"Service", "OneDriveMpc-Transform_Zip/1.0", ""},
+		{"Unknown", "Mozilla/5.0 (X11; Linux x86_64)", "Linux"},
+		{"", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)", "iOS"},
+		{"", "Mozilla/5.0 (Linux; Android 14)", "Android"},
+		{"", "", ""},
 	}
 	for _, test := range tests {
 		want(t, test.platform+" "+test.agent, osOf(test.platform, test.agent), test.os)

@@ -182,9 +182,9 @@ func (m *Mapper) alertAddress(e *Event, ip, country string) {
 }
 
 // alertFile fills in the first file that an alert names.
-func alertFile(clear *Evidence, name, path, sha256 string) {
-	if clear.FileName == "" && name != "" {
-		clear.FileName, clear.FilePath, clear.SHA256 = name, path, sha256
-		clear.Object = name
+func alertFile(evidence *Evidence, name, path, sha256 string) {
+	if evidence.FileName == "" && name != "" {
+		evidence.FileName, evidence.FilePath, evidence.SHA256 = name, path, sha256
+		evidence.Object = name
 	}
 }

@@ -49,7 +49,7 @@ var dockerAnswers = sync.OnceValue(func() bool {
 var (
 	startKafka = sync.OnceValues(func() (string, error) {
 		// The broker tells clients where it is, so its port must be known before it starts.
-		port, err := freePort()
+		port, err := freePort(context.Background())
 		if err != nil {
 			return "", err
 		}
@@ -124,11 +124,11 @@ func shared(tb testing.TB, start func() (string, error)) (string, bool) {
 	return addr, true
 }
 
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func freePort(ctx context.Context) (int, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
 	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	return listener.Addr().(*net.TCPAddr).Port, nil //nolint:errcheck // a TCP listener has a TCP address
 }

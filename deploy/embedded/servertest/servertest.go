@@ -41,7 +41,7 @@ const (
 // The engine is this test binary started a second time, which has to be told apart.
 func Main(m *testing.M) {
 	embedded.RunEngineIfChild()
-	os.Exit(m.Run())
+	os.Exit(m.Run()) //nolint:forbidigo // the body of TestMain
 }
 
 // TestKafka returns the seed addresses of a Kafka cluster.
