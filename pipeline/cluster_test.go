@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -231,20 +230,6 @@ func publish(t testing.TB, reach []kgo.Opt, values ...string) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// sharedStates is a store of states that logs who used it, for several scorers.
-type sharedStates struct {
-	StateStore
-	mu     sync.Mutex
-	claims int
-}
-
-func (s *sharedStates) Claim(ctx context.Context, partition int32, next func(Fence, bool) (Fence, error)) (Fence, error) {
-	s.mu.Lock()
-	s.claims++
-	s.mu.Unlock()
-	return s.StateStore.Claim(ctx, partition, next)
 }
 
 // rows are n plain raw values of a few users.

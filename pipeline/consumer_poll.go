@@ -115,18 +115,29 @@ func (c *consumer) conclude(ctx context.Context, w *work) error {
 	switch {
 	case isFatal(w.err):
 		return fmt.Errorf("processing partition %d of %s: %w", w.p.number, c.topic, w.err)
+	case w.err == nil:
+		c.goOn(w)
+	default:
+		c.putBack(ctx, w)
+	}
+	return nil
+}
+
+// putBack lets a partition that failed wait for its next try.
+func (c *consumer) putBack(ctx context.Context, w *work) {
+	switch {
 	case errors.Is(w.err, errNotOwner):
 		// The group will say so too; until then the partition is left alone.
-		c.log.Warn("partition abandoned", "partition", w.p.number, "error", w.err)
 		c.suspend(w.p, w.err, idlePoll)
-		return nil
-	case w.err != nil && ctx.Err() != nil:
+	case ctx.Err() != nil:
 		c.log.Warn("batch given up at shutdown; it is done again after the start", "partition", w.p.number, "error", w.err)
-		return nil
-	case w.err != nil:
+	default:
 		c.suspend(w.p, w.err, 0)
-		return nil
 	}
+}
+
+// goOn lets a partition run, from where its worker says if it stood still.
+func (c *consumer) goOn(w *work) {
 	c.mu.Lock()
 	resumed := !w.p.retryAt.IsZero()
 	w.p.retryAt, w.p.lastErr = time.Time{}, nil
@@ -139,7 +150,6 @@ func (c *consumer) conclude(ctx context.Context, w *work) error {
 		c.client.ResumeFetchPartitions(map[string][]int32{c.topic: {w.p.number}})
 		c.log.Info("partition taken up again", "partition", w.p.number, "offset", w.next)
 	}
-	return nil
 }
 
 func (c *consumer) count(label string, w *work) {

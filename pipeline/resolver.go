@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -244,7 +245,7 @@ func (s *resolution) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	all := append(names[:len(names):len(names)], expiring...)
+	all := slices.Concat(names, expiring)
 	if len(all) == 0 {
 		return nil
 	}

@@ -116,7 +116,6 @@ type Scorer struct {
 	breaker  *breaker
 	client   *kgo.Client
 	consumer *consumer
-	letters  *deadLetters
 }
 
 const scorerComponent = "riskpipe-score"

@@ -6,8 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -106,7 +106,7 @@ func newCodecs(t testing.TB) codecs {
 	return codecs{metrics, events, alerts, risks}
 }
 
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+var quiet = slog.New(slog.DiscardHandler)
 
 // tinyEvent is event i of a user.
 func tinyEvent(user int, i int64) schemas.Event {
@@ -217,11 +217,7 @@ func foldLog(t testing.TB, c codecs, log []*kgo.Record) fold {
 			}
 			stored[e.User], _ = live[e.User].AppendBinary(nil)
 		}
-		snapshot := make(map[schemas.Pseudonym][]byte, len(stored))
-		for user, state := range stored {
-			snapshot[user] = state
-		}
-		f.states = append(f.states, snapshot)
+		f.states = append(f.states, maps.Clone(stored))
 	}
 	return f
 }

@@ -108,7 +108,11 @@ func compareWithOracle(t interface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	oracle, err := g.JSON(b)
+	fromOracle, oracleCodec, err := g.native(b)
+	if err != nil {
+		t.Fatalf("goavro: %v", err)
+	}
+	oracle, err := oracleCodec.TextualFromNative(nil, fromOracle)
 	if err != nil {
 		t.Fatalf("goavro: %v", err)
 	}
@@ -158,6 +162,42 @@ func TestCodec_properties(t *testing.T) {
 			compareWithOracle(r, EventSchema, b)
 		}
 	})
+}
+
+// The generic form shows ids, pseudonyms and instants as people read them.
+func TestGeneric_JSON(t *testing.T) {
+	c := codec[Event](t, EventSchema)
+	g, err := NewGeneric(nil, EventSchema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := fileEvent()
+	b, err := c.Append(nil, &e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := g.JSON(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		ID   UUID      `json:"event_id"`
+		User Pseudonym `json:"user"`
+		Time Time      `json:"time"`
+		File struct {
+			Extension string `json:"extension"`
+		} `json:"file"`
+		SignIn *struct{} `json:"sign_in"`
+	}
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.ID != e.ID || got.User != e.User || got.Time != e.Time || got.File.Extension != "docx" || got.SignIn != nil {
+		t.Errorf("%s", text)
+	}
+	if _, err := g.JSON(b[:20]); !errors.Is(err, ErrMalformed) {
+		t.Errorf("cut short: %v", err)
+	}
 }
 
 // Every released version stays readable byte for byte, and its schema is

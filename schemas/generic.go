@@ -3,7 +3,11 @@ package schemas
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/linkedin/goavro/v2"
 	"github.com/twmb/avro"
@@ -36,24 +40,73 @@ func NewGeneric(lookup func(id uint32) (string, error), schemas ...string) (*Gen
 	return g, nil
 }
 
-// JSON decodes b and returns it as JSON. Errors wrap ErrMalformed.
+// JSON decodes b and returns it as one JSON object with its members sorted: ids
+// and pseudonyms in their text form, instants in RFC 3339, unions without the
+// names of their branches. Errors wrap ErrMalformed.
 func (g *Generic) JSON(b []byte) ([]byte, error) {
-	codec, body, err := g.codec(b)
+	native, _, err := g.native(b)
 	if err != nil {
 		return nil, err
 	}
-	native, rest, err := codec.NativeFromBinary(body)
-	if err != nil {
-		return nil, fmt.Errorf("decoding: %w: %w", ErrMalformed, err)
-	}
-	if len(rest) != 0 {
-		return nil, fmt.Errorf("decoding: %w: %d bytes behind the record", ErrMalformed, len(rest))
-	}
-	text, err := codec.TextualFromNative(nil, native)
-	if err != nil {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(plain("", native)); err != nil {
 		return nil, fmt.Errorf("writing as JSON: %w", err)
 	}
-	return bytes.TrimSpace(text), nil
+	return bytes.TrimSpace(text.Bytes()), nil
+}
+
+func (g *Generic) native(b []byte) (any, *goavro.Codec, error) {
+	codec, body, err := g.codec(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	native, rest, err := codec.NativeFromBinary(body)
+	if err != nil {
+		return nil, nil, fmt.Errorf("decoding: %w: %w", ErrMalformed, err)
+	}
+	if len(rest) != 0 {
+		return nil, nil, fmt.Errorf("decoding: %w: %d bytes behind the record", ErrMalformed, len(rest))
+	}
+	return native, codec, nil
+}
+
+// plain turns goavro's native form of a member into what JSON should show.
+func plain(member string, v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		if len(v) == 1 {
+			for branch, value := range v {
+				if strings.Contains(branch, ".") || slices.Contains([]string{"boolean", "bytes", "int", "long", "string"}, branch) {
+					return plain(member, value) // the branch of a union
+				}
+			}
+		}
+		members := make(map[string]any, len(v))
+		for name, value := range v {
+			members[name] = plain(name, value)
+		}
+		return members
+	case []any:
+		items := make([]any, len(v))
+		for i := range v {
+			items[i] = plain(member, v[i])
+		}
+		return items
+	case []byte:
+		switch {
+		case len(v) == 16 && member == "user":
+			return Pseudonym(v)
+		case len(v) == 16:
+			return UUID(v)
+		}
+		return v
+	case time.Time:
+		return v.UTC().Format("2006-01-02T15:04:05.000Z")
+	default:
+		return v
+	}
 }
 
 func (g *Generic) codec(b []byte) (*goavro.Codec, []byte, error) {

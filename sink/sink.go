@@ -135,8 +135,9 @@ func (s *Sink) loop(ctx context.Context) error {
 	return nil
 }
 
-// round reads, until a block is due at the latest, and writes once. After a failure it only writes: what has been read is enough, and
-// the rest is safe in Kafka. Either way, polling holds rebalances off until AllowRebalance.
+// round reads, until a block is due at the latest, and writes once. After a failure it only writes:
+// what has been read is enough, and the rest is safe in Kafka. Either way, polling holds rebalances
+// off until AllowRebalance.
 func (s *Sink) round(ctx context.Context, due time.Duration, failing bool) error {
 	until, cancel := context.WithTimeout(ctx, due)
 	defer cancel()

@@ -188,6 +188,8 @@ func (d *doctor) redis(ctx context.Context) {
 		d.wrong("Redis", err.Error(), "check redis.addresses, TLS and the ACL user")
 	case facts.Eviction != "" && facts.Eviction != "noeviction":
 		d.wrong("Redis", "maxmemory-policy is "+facts.Eviction, "set it to noeviction: evicted states are lost silently")
+	case facts.Version == "":
+		d.warn("Redis", "it answers, but does not tell its settings", "make sure of maxmemory-policy noeviction and appendonly yes")
 	case !facts.AppendOnly:
 		d.warn("Redis", "version "+facts.Version+" without an append-only file", "set appendonly yes: a restart loses all states, and they must be rebuilt from Kafka")
 	default:

@@ -109,6 +109,8 @@ AS SELECT
     observed_time,
     inserted_at
 FROM ${database}.activity FINAL
+-- HR feeds send the same facts every day; a fact is known from the first time on.
+WHERE source != 'hr' OR (event_id, time) IN (SELECT event_id, min(time) FROM ${database}.activity WHERE source = 'hr' GROUP BY event_id)
 COMMENT 'What happened, one row an activity.';
 
 CREATE OR REPLACE VIEW ${database}.soc_alerts
