@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"reflect"
 	"strings"
@@ -242,68 +241,6 @@ func (c Config) rawKafka() KafkaConfig {
 		return c.RawKafka
 	}
 	return c.Kafka
-}
-
-// Validate reports every problem of the configuration, each with its key, its
-// value and what is wanted.
-func (c Config) Validate() error {
-	var problems []error
-	bad := func(ok bool, format string, args ...any) {
-		if !ok {
-			problems = append(problems, fmt.Errorf(format, args...))
-		}
-	}
-	switch strings.ToLower(c.Log.Level) {
-	case "debug", "info", "warn", "error":
-	default:
-		bad(false, "log.level is %q: want debug, info, warn or error", c.Log.Level)
-	}
-	bad(c.Log.Format == "text" || c.Log.Format == "json", "log.format is %q: want text or json", c.Log.Format)
-	bad(c.Topics.Partitions >= 1 && c.Topics.Partitions <= 10_000, "topics.partitions is %d: want 1 to 10000", c.Topics.Partitions)
-	bad(c.Topics.Replication >= 1 && c.Topics.Replication <= 15, "topics.replication is %d: want 1 to 15", c.Topics.Replication)
-	bad(c.Topics.DeadLetterDays >= 1, "topics.dead_letter_days is %d: want 1 or more", c.Topics.DeadLetterDays)
-	bad(len(c.Kafka.Brokers) > 0, "kafka.brokers is empty: name at least one host:port")
-	problems = append(problems, c.Kafka.problems("kafka")...)
-	problems = append(problems, c.RawKafka.problems("raw_kafka")...)
-	if c.Registry.URL != "" {
-		u, err := url.Parse(c.Registry.URL)
-		bad(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "", "registry.url is %q: want http://… or https://…", c.Registry.URL)
-	}
-	problems = append(problems, c.Registry.TLS.problems("registry.tls")...)
-	bad(len(c.Redis.Addresses) > 0, "redis.addresses is empty: name at least one host:port")
-	bad(c.Redis.Cluster || len(c.Redis.Addresses) <= 1, "redis.addresses has %d entries: more than one needs redis.cluster", len(c.Redis.Addresses))
-	bad(!c.Redis.Cluster || c.Redis.Database == 0, "redis.database is %d: a cluster has only database 0", c.Redis.Database)
-	bad(c.Redis.Database >= 0, "redis.database is %d: want 0 or more", c.Redis.Database)
-	problems = append(problems, c.Redis.TLS.problems("redis.tls")...)
-	bad(len(c.ClickHouse.Addresses) > 0, "clickhouse.addresses is empty: name at least one host:port")
-	bad(c.ClickHouse.Protocol == "native" || c.ClickHouse.Protocol == "http", "clickhouse.protocol is %q: want native or http", c.ClickHouse.Protocol)
-	bad(c.ClickHouse.Database != "", "clickhouse.database is empty")
-	switch c.ClickHouse.Compression {
-	case "lz4", "zstd", "none":
-	default:
-		bad(false, "clickhouse.compression is %q: want lz4, zstd or none", c.ClickHouse.Compression)
-	}
-	problems = append(problems, c.ClickHouse.TLS.problems("clickhouse.tls")...)
-	bad(c.Pseudonym.Key == "" || c.Pseudonym.KeyFile == "", "pseudonym.key and pseudonym.key_file are both set: give one")
-	bad(c.Normalise.MaxRecordBytes >= 1024, "normalise.max_record_bytes is %d: want 1024 or more", c.Normalise.MaxRecordBytes)
-	bad(c.Normalise.PoisonPercent >= 1 && c.Normalise.PoisonPercent <= 100, "normalise.poison_percent is %d: want 1 to 100", c.Normalise.PoisonPercent)
-	bad(c.Normalise.PoisonRecords >= 1, "normalise.poison_records is %d: want 1 or more", c.Normalise.PoisonRecords)
-	for i, list := range c.Normalise.Domains {
-		switch list.Class {
-		case normalise.ClassPartner, normalise.ClassPersonalMail, normalise.ClassPersonalCloud, normalise.ClassAI, normalise.ClassUnallowed:
-		default:
-			bad(false, "normalise.domains[%d].class is %q: want personal_mail, personal_cloud, ai, partner or unallowed", i, list.Class)
-		}
-	}
-	if err := c.Normalise.mapping().Validate(); err != nil {
-		problems = append(problems, fmt.Errorf("normalise.hr: %w", err))
-	}
-	bad(c.Score.BatchRecords >= 1 && c.Score.BatchRecords <= 100_000, "score.batch_records is %d: want 1 to 100000", c.Score.BatchRecords)
-	bad(c.Score.CachedUsers >= 1, "score.cached_users is %d: want 1 or more", c.Score.CachedUsers)
-	bad(c.Sink.BatchRows >= 1 && c.Sink.BatchRows <= 1_000_000, "sink.batch_rows is %d: want 1 to 1000000", c.Sink.BatchRows)
-	bad(c.Sink.FlushInterval >= 10*time.Millisecond && c.Sink.FlushInterval <= time.Minute, "sink.flush_interval is %s: want 10ms to 1m", c.Sink.FlushInterval)
-	bad(c.Sink.ActivityDays >= 1 && c.Sink.AlertDays >= 1 && c.Sink.RiskDays >= 1, "sink: activity_days, alert_days and risk_days are 1 or more")
-	return errors.Join(problems...)
 }
 
 func (c NormaliseConfig) mapping() normalise.HRMapping {
