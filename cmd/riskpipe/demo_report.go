@@ -53,7 +53,7 @@ func (r demoReport) print(ctx context.Context, published int, took time.Duration
 	w := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "USER\tSEVERITY\tSCORE\tOPENED\tSTATUS\tTOP REASON\tSTORY")
 	for _, a := range alerts {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.UserShort, a.Severity, a.Points, a.OpenedAt.Format("2006-01-02 15:04"), a.Status, clip(a.TopReason, 70), stories[a.User])
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.UserShort, a.Severity, a.Points, a.OpenedAt.Format("2006-01-02 15:04"), a.Status, clip(a.TopReason, r.room(90)), stories[a.User])
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -91,7 +91,7 @@ func (r demoReport) reasons(ctx context.Context, a demoAlert) error {
 	w := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "POINTS\tREASON\tSCORE WITHOUT IT\tDETAIL")
 	for _, l := range lines {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", l.Share, l.Name, l.Without, l.Detail)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", l.Share, l.Name, l.Without, clip(l.Detail, r.room(55)))
 	}
 	return w.Flush()
 }
@@ -127,6 +127,15 @@ Everything is up until Ctrl-C:
   curl 'http://%s/?database=riskpipe&default_format=PrettyCompact' --data 'SELECT user_short, severity, score, top_reason FROM soc_alerts'
   RISKPIPE_KAFKA_BROKERS=%s riskpipe cat --topic alerts -n 1
 `, clickhouse, strings.Join(r.servers.stack.Kafka.Addrs(), ","), r.servers.stack.Redis.Addr(), clickhouse, strings.Join(r.servers.stack.Kafka.Addrs(), ","))
+}
+
+// room is how wide a column may be beside others that take used characters: the
+// rest of a terminal's line, any width elsewhere.
+func (r demoReport) room(used int) int {
+	if !isTerminal(r.out) {
+		return 1 << 20
+	}
+	return max(terminalWidth(r.out)-used, 30)
 }
 
 func clip(s string, most int) string {
