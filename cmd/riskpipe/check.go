@@ -107,9 +107,9 @@ func check(in io.Reader, out, talk io.Writer, source schemas.Source, options nor
 		records++
 		raw := normalise.Raw{Topic: "raw." + string(source), Offset: int64(records - 1), Value: value}
 		mapper.Map(source, raw, &result)
-		if source == schemas.SourceHR && undated(result.Rejects) {
-			// Directory rows hold no date: they are known from when they are
-			// published on, which here is now.
+		if undated(result.Rejects) {
+			// Directory rows of HR hold no date: they are known from when they
+			// are published on, which here is now.
 			raw.Time = schemas.TimeOf(time.Now())
 			mapper.Map(source, raw, &result)
 		}

@@ -11,6 +11,10 @@ import (
 func (m *Mapper) route(rec record) {
 	if category := rec.at("category"); category != "" && rec.get("properties").ok() {
 		rec.envelope, rec.object = rec.object, m.embedded(rec.get("properties"))
+		if name := wrongType(rec.object); name != "" {
+			rec.reject(ReasonBadValue, name+" holds a structure, want text")
+			return
+		}
 		m.routeCategory(rec, category)
 		return
 	}
@@ -18,6 +22,10 @@ func (m *Mapper) route(rec record) {
 	// (an object) is the classic record; the names around it are crossed.
 	if data := m.embedded(rec.get("AuditData")); data.isObject() && data.has("Operation") {
 		rec.object = data
+	}
+	if name := wrongType(rec.object); name != "" {
+		rec.reject(ReasonBadValue, name+" holds a structure, want text")
+		return
 	}
 	switch {
 	case strings.EqualFold(rec.at("type"), "heartbeat"):
