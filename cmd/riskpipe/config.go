@@ -192,6 +192,7 @@ func readSettings(path string) (*viper.Viper, error) {
 	}
 	v.SetEnvPrefix(envPrefix)
 	v.SetEnvKeyReplacer(strings.NewReplacer(".", "_"))
+	v.AllowEmptyEnv(true) // an empty value is how the environment says "none"
 	v.AutomaticEnv()
 	return v, nil
 }

@@ -32,12 +32,16 @@ func TestLoadConfig_layers(t *testing.T) {
 	t.Setenv("RISKPIPE_NORMALISE_INTERNAL_DOMAINS", "contoso.example, fabrikam.example")
 	t.Setenv("RISKPIPE_NORMALISE_HR_COLUMNS", `[{"field":"email","column":"Work Mail"}]`)
 	t.Setenv("RISKPIPE_KAFKA_TLS_ENABLED", "true")
+	t.Setenv("RISKPIPE_ADMIN_LISTEN", "")
 	c, err := LoadConfig(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(c.Kafka.Brokers) != 2 || c.Topics.Prefix != "us." || !c.Kafka.TLS.Enabled || string(c.Redis.Password) != "hunter2" {
 		t.Errorf("config is %+v", c)
+	}
+	if c.Admin.Listen != "" {
+		t.Errorf("an empty variable is not honoured: %q", c.Admin.Listen)
 	}
 	if len(c.Normalise.InternalDomains) != 2 || c.Normalise.HR.Columns[0].Column != "Work Mail" {
 		t.Errorf("lists from the environment: %+v", c.Normalise)

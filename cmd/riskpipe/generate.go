@@ -103,7 +103,12 @@ func generate(ctx context.Context, config Config, o generateOptions, out, talk i
 		}
 		bar := newProgress(talk, "publishing", "records", total)
 		defer bar.done()
-		return publishTenant(ctx, config, records, bar)
+		if err := publishTenant(ctx, config, records, bar); err != nil {
+			return err
+		}
+		bar.done()
+		fmt.Fprintf(talk, "%d records published\n", total)
+		return nil
 	}
 	return writeRecords(ctx, config.Topics.names(), records, o, out, talk)
 }

@@ -104,7 +104,7 @@ can be run at any time; what is done already is left alone.`,
 			defer conn.Close()
 			applied, err := sink.Migrate(ctx, conn, config.ClickHouse.Database, sink.MigrateOptions{DryRun: dryRun, Retention: config.Sink.retention()})
 			for _, m := range applied {
-				fmt.Fprintf(cmd.OutOrStdout(), "%04d %s\n", m.Version, m.Name)
+				fmt.Fprintln(cmd.OutOrStdout(), m.Name)
 			}
 			if err != nil {
 				return fmt.Errorf("migrating database %s: %w", config.ClickHouse.Database, err)
