@@ -168,6 +168,9 @@ func (s *demoServers) publish(ctx context.Context, company *tenant.Tenant, talk 
 	defer p.close()
 	bar := newProgress(talk, "publishing", "days", int64(company.Days()))
 	defer bar.done()
+	if published, err = s.publishDirectory(ctx, company, p); err != nil {
+		return published, nil, err
+	}
 	var first, days int64
 	queue := make([]tenant.Record, 0, heldBack+1)
 	for r := range company.Records() {
@@ -177,6 +180,9 @@ func (s *demoServers) publish(ctx context.Context, company *tenant.Tenant, talk 
 		if day := min((int64(r.Time)-first)/(24*time.Hour).Milliseconds(), int64(company.Days())); day > days {
 			bar.add(day - days)
 			days = day
+		}
+		if inDirectory(r, schemas.Time(first)) {
+			continue
 		}
 		if queue = append(queue, r); len(queue) <= heldBack {
 			continue
@@ -189,6 +195,38 @@ func (s *demoServers) publish(ctx context.Context, company *tenant.Tenant, talk 
 		queue = queue[:heldBack]
 	}
 	return published, queue, p.flush(ctx)
+}
+
+// publishDirectory publishes what Defender says on the first day, who is who
+// among it, and waits until it is known. Six weeks are published in seconds here,
+// and feeds are read side by side; elsewhere the directory is known for long
+// when the first day of work begins.
+func (s *demoServers) publishDirectory(ctx context.Context, company *tenant.Tenant, p *publisher) (published int, err error) {
+	first := schemas.Time(0)
+	for r := range company.Records() {
+		if first == 0 {
+			first = r.Time
+		}
+		if r.Time > first+oneDay {
+			break
+		}
+		if inDirectory(r, first) {
+			if err := p.publish(ctx, r, r.Time.UTC()); err != nil {
+				return published, err
+			}
+			published++
+		}
+	}
+	if err := p.flush(ctx); err != nil {
+		return published, err
+	}
+	return published, s.drain(ctx, io.Discard)
+}
+
+const oneDay = schemas.Time(24 * 60 * 60 * 1000)
+
+func inDirectory(r tenant.Record, first schemas.Time) bool {
+	return r.Source == schemas.SourceDefender && r.Time <= first+oneDay
 }
 
 // publishLive publishes records one by one as if they happened now, and returns
