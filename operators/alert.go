@@ -7,8 +7,9 @@ import (
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
-// step is by how much a score must move to be worth a new version of an alert
-// or a risk record: one point.
+// step is by how much a score must move to be worth a risk record: one point.
+// An alert has a new version whenever its score changes: what analysts see is
+// the score, and the same however the feeds were interleaved.
 const step schemas.Points = 1000
 
 var severities = [...]schemas.Severity{schemas.SeverityNone, schemas.SeverityLow, schemas.SeverityMedium, schemas.SeverityHigh}
@@ -32,7 +33,7 @@ func (c *compiled) band(score schemas.Points) uint8 {
 
 // triggered tells whether the person is in the policy at the state's clock.
 func (c *compiled) triggered(s *State) bool {
-	if !c.triggers[s.leave.kind] {
+	if !c.triggers[s.leave.kind] && (s.leave.terminated == 0 || !c.triggers[departureTermination]) {
 		return false
 	}
 	notice := Days(historyDays)
@@ -74,11 +75,13 @@ func (c *compiled) alert(s *State, a *assessment, ev *schemas.Event, out *Output
 	st := s.alertOf(c.key)
 	quiet := st.updated + schemas.Time(c.Quiet)*millisPerDay
 	if st.open && s.clock > quiet {
+		last := st.updated
 		c.write(s, st, a, ev, out, schemas.AlertClosed, quiet)
+		st.updated = last // its quiet time is over: whatever comes is another episode
 	}
 	severity := c.band(a.score)
 	switch {
-	case !st.open && !warranted:
+	case !st.open && (!warranted || st.episode > 0 && !c.renews(ev)):
 	case !st.open:
 		if st.episode == 0 || s.clock > quiet {
 			*st = alertState{policy: c.key, episode: st.episode + 1, opened: s.clock}
@@ -87,9 +90,25 @@ func (c *compiled) alert(s *State, a *assessment, ev *schemas.Event, out *Output
 	case s.leave.kind == departureNone:
 		// The ground of the alert was withdrawn.
 		c.write(s, st, a, ev, out, schemas.AlertClosed, s.clock)
-	case severity != st.severity || apart(a.score, st.score) >= step:
+	case severity != st.severity || a.score != st.score:
 		c.write(s, st, a, ev, out, schemas.AlertOpen, s.clock)
 	}
+}
+
+// renews tells whether ev can open an alert again that was closed: exfiltration
+// can, and so can a departure, but not other work, upon evidence that an
+// earlier version has told of.
+func (c *compiled) renews(ev *schemas.Event) bool {
+	counted := false
+	for i := range c.indicators {
+		if ind := &c.indicators[i]; ind.wants(ev) {
+			if ind.Category == "exfiltration" {
+				return true
+			}
+			counted = true
+		}
+	}
+	return !counted
 }
 
 func apart(a, b schemas.Points) schemas.Points { return max(a-b, b-a) }

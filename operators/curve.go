@@ -103,14 +103,29 @@ type departure struct {
 	notice schemas.Time // 0 when not said
 	last   schemas.Time // 0 when not said
 	known  schemas.Time // when it was learned
+	// terminated is the last day that a termination says of somebody who has
+	// resigned as well, 0 when none does. The two come from different files,
+	// each of which says its own every day: neither may undo the other.
+	terminated schemas.Time
 	// withdrawn remembers when a departure was taken back, so that an older
 	// record which comes late does not bring it up again.
 	withdrawn schemas.Time
 }
 
+// lastSaid returns the last working day that was said, 0 when none was: the
+// nearer one of resignation and termination, unless the termination belongs to
+// an earlier employment.
+func (l departure) lastSaid() schemas.Time {
+	if l.terminated == 0 || dayOf(l.terminated) < dayOf(l.notice) || l.last != 0 && l.last < l.terminated {
+		return l.last
+	}
+	return l.terminated
+}
+
 // dates returns the days of notice and of the last work, the missing one
 // reckoned from the other by the usual notice period.
 func (l departure) dates(notice Days) (noticeDay, lastDay day) {
+	l.last = l.lastSaid()
 	switch {
 	case l.notice != 0 && l.last != 0:
 		return dayOf(l.notice), dayOf(l.last)
@@ -159,6 +174,21 @@ func (l *departure) learn(e *schemas.Event) bool {
 		}
 		*l = departure{withdrawn: e.Time}
 		return true
+	}
+	switch {
+	case next.kind == departureResignation && l.kind == departureResignation:
+		next.terminated = l.terminated
+		if next.last != 0 && dayOf(next.last) < dayOf(l.notice) {
+			return false // an earlier employment, which the file still holds
+		}
+	case next.kind == departureResignation && l.kind == departureTermination:
+		next.terminated = l.last
+	case next.kind == departureTermination && l.kind == departureResignation:
+		changed := next.last != 0 && next.last != l.terminated
+		if changed {
+			l.terminated = next.last
+		}
+		return changed
 	}
 	if next.kind == l.kind && next.notice == l.notice && next.last == l.last {
 		return false // the daily file says it again

@@ -95,7 +95,7 @@ func days(n int) schemas.Time { return schemas.Time(n) * millisPerDay }
 func TestScore_leaverWhoSteals(t *testing.T) {
 	p := newPerson(t).fold(resignation(monday, monday, monday+days(14))).fold(copies(50, monday+days(10))...)
 	a := p.lastAlert()
-	if a.Severity != schemas.SeverityHigh || a.Score != 67_045 || a.Status != schemas.AlertOpen {
+	if a.Severity != schemas.SeverityHigh || a.Score != 67_415 || a.Status != schemas.AlertOpen {
 		t.Errorf("alert is %s %s %s", a.Status, a.Severity, a.Score)
 	}
 	for _, other := range p.out.Alerts {
@@ -106,7 +106,7 @@ func TestScore_leaverWhoSteals(t *testing.T) {
 	if want := []string{"copy_to_removable_media", "resignation"}; !slices.Equal(names(a), want) {
 		t.Errorf("contributions are %v, want %v", names(a), want)
 	}
-	if got := a.Counterfactuals[0]; got.Without != "resignation" || got.Score != 40_410 {
+	if got := a.Counterfactuals[0]; got.Without != "resignation" || got.Score != 40_816 {
 		t.Errorf("first counterfactual is %+v", got)
 	}
 	if len(a.EventIDs) != maxEvents {
@@ -205,6 +205,85 @@ func TestScore_resentResignation(t *testing.T) {
 	}
 }
 
+func termination(known, last schemas.Time) schemas.Event {
+	e := event("hr.termination", known, fmt.Sprint("termination", last))
+	e.Source, e.HR = schemas.SourceHR, &schemas.HR{Scenario: "worker", LastDay: last}
+	return e
+}
+
+// Two files tell of one departure every day, each its own: after the first day
+// nothing changes, the nearer last day counts, and which file comes first does
+// not matter.
+func TestScore_resignationAndTermination(t *testing.T) {
+	for name, tc := range map[string]struct{ resigned, terminated, want schemas.Time }{
+		"the termination is nearer":                {monday + days(14), monday + days(9), monday + days(9)},
+		"the resignation is nearer":                {monday + days(14), monday + days(30), monday + days(14)},
+		"only the termination says a last day":     {0, monday + days(9), monday + days(9)},
+		"only the resignation says a last day":     {monday + days(14), 0, monday + days(14)},
+		"a termination from an earlier employment": {monday + days(14), monday - days(700), monday + days(14)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var scores []schemas.Points
+			for range 2 {
+				p := newPerson(t).fold(copies(50, monday+days(1))...)
+				daily := func(at schemas.Time) []schemas.Event {
+					return []schemas.Event{resignation(at, monday, tc.resigned), termination(at+1000, tc.terminated)}
+				}
+				if len(scores) > 0 {
+					p.fold(termination(monday+days(2)-1000, tc.terminated))
+				}
+				p.fold(daily(monday + days(2))...)
+				versions := len(p.out.Alerts)
+				for i := 3; i < 9; i++ {
+					p.fold(daily(monday + days(i))...)
+				}
+				if len(p.out.Alerts) != versions {
+					t.Errorf("%d versions for files that say the same again", len(p.out.Alerts)-versions)
+				}
+				if _, last := p.state.leave.dates(30); last != dayOf(tc.want) {
+					t.Errorf("last day is %s, want %s", last, dayOf(tc.want))
+				}
+				scores = append(scores, p.score())
+			}
+			if scores[0] != scores[1] {
+				t.Errorf("scores %v by which file came first", scores)
+			}
+		})
+	}
+}
+
+// A file that still holds the departure from an earlier employment does not
+// take back the present one.
+func TestScore_earlierEmployment(t *testing.T) {
+	p := newPerson(t).fold(resignation(monday, monday-days(900), monday-days(870)), resignation(monday, monday, monday+days(14)))
+	for i := 1; i < 4; i++ {
+		p.fold(resignation(monday+days(i), monday-days(900), monday-days(870)))
+		if p.state.Changed() {
+			t.Fatalf("day %d: the earlier departure is back", i)
+		}
+	}
+	if p.fold(resignation(monday+days(5), monday, monday-1000)); !p.state.Changed() {
+		t.Error("a last day moved to the day of the notice is not heard")
+	}
+}
+
+// A ledger's parts sum to their total even where rounding leaves no weight.
+func TestScore_apportion(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		total := rapid.Int64Range(0, 100_000).Draw(r, "total")
+		var got int64
+		for _, part := range apportion(total, rapid.SliceOfN(rapid.Int64Range(0, 1000), 1, 8).Draw(r, "weights")) {
+			if part < 0 {
+				r.Fatalf("part %d", part)
+			}
+			got += part
+		}
+		if got != total {
+			r.Fatalf("parts sum to %d, want %d", got, total)
+		}
+	})
+}
+
 // After the quiet time an alert is closed, and new evidence opens another.
 func TestScore_quietCloseAndNewEpisode(t *testing.T) {
 	p := newPerson(t).fold(resignation(monday, monday, monday+days(60))).fold(copies(50, monday)...)
@@ -225,6 +304,25 @@ func TestScore_quietCloseAndNewEpisode(t *testing.T) {
 	}
 	if closed != 1 {
 		t.Errorf("closed %d times", closed)
+	}
+}
+
+// Ordinary work after the quiet time closes the alert and does not open another
+// upon the evidence of the first.
+func TestScore_quietCloseByOrdinaryWork(t *testing.T) {
+	p := newPerson(t).fold(resignation(monday, monday, monday+days(60))).fold(copies(50, monday)...)
+	first := p.lastAlert()
+	for i := range 3 {
+		download := event("file.downloaded", monday+days(40+i), "d")
+		download.File = &schemas.File{Object: schemas.Hash(i + 1)}
+		p.fold(download)
+	}
+	if last := p.lastAlert(); last.ID != first.ID || last.Status != schemas.AlertClosed {
+		t.Errorf("after ordinary work: %s, the same alert: %v", last.Status, last.ID == first.ID)
+	}
+	p.fold(copies(5, monday+days(44))...)
+	if last := p.lastAlert(); last.ID == first.ID || last.Status != schemas.AlertOpen {
+		t.Error("new exfiltration opened no other alert")
 	}
 }
 
@@ -393,4 +491,22 @@ func BenchmarkScore(b *testing.B) {
 			}
 		})
 	}
+}
+
+// However activity of one day is interleaved, the alert ends at the same score
+// with the same ledger.
+func TestScore_alertIsCurrent(t *testing.T) {
+	leave := resignation(monday, monday, monday+days(14))
+	events := append(copies(30, monday+days(10)), copies(10, monday+days(11))...)
+	events = append(events, copies(25, monday+days(12))...)
+	for i := range events {
+		events[i].ObservedTime = monday + days(13)
+	}
+	want := newPerson(t).fold(leave).fold(events...).lastAlert()
+	rapid.Check(t, func(r *rapid.T) {
+		got := newPerson(t).fold(leave).fold(rapid.Permutation(events).Draw(r, "order")...).lastAlert()
+		if got.Score != want.Score || got.ID != want.ID || !slices.Equal(got.Contributions, want.Contributions) {
+			r.Fatalf("%s %+v, in order %s %+v", got.Score, got.Contributions, want.Score, want.Contributions)
+		}
+	})
 }

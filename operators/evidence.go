@@ -57,46 +57,41 @@ type evidence struct {
 // scratch is room for one evaluation, so that the steady state allocates
 // little.
 type scratch struct {
-	days [historyDays + 2]int64
+	base [historyDays + 2]int64 // what each day brings by itself
+	days [historyDays + 2]int64 // the same modified, then sorted
 }
 
-// evidence evaluates the indicator as of the state's clock.
-func (c *compiled) evidence(s *State, ind *compiledIndicator, room *scratch) evidence {
-	e := evidence{modified: make([]int64, len(c.Modifiers)+1)}
+// evaluateIndicator fills e, which is zero but for its room for modified, as of
+// the state's clock.
+func (c *compiled) evaluateIndicator(s *State, ind *compiledIndicator, e *evidence, room *scratch) {
 	m := s.find(ind.key)
 	if m == nil {
-		return e
+		return
 	}
 	today := dayOf(s.clock)
 	var best int64
-	base := func(d *daily) int64 {
-		return decayed(ind.points(d.amount), Days(today-d.day), ind.HalfLife)
-	}
-	each := func(of func(d *daily) int64) int64 {
-		list := room.days[:0]
-		for i := range m.days {
-			list = append(list, of(&m.days[i]))
-		}
-		return ind.weigh(list)
-	}
-	e.days = len(m.days)
-	e.base = each(func(d *daily) int64 {
-		points := base(d)
+	base := room.base[:0]
+	for i := range m.days {
+		d := &m.days[i]
+		points := decayed(ind.points(d.amount), Days(today-d.day), ind.HalfLife)
 		if points > best {
 			best, e.peak = points, *d
 		}
-		return points
-	})
+		base = append(base, points)
+	}
+	e.days = len(m.days)
+	e.base = ind.weigh(append(room.days[:0], base...))
 	for without := range e.modified {
-		e.modified[without] = each(func(d *daily) int64 {
-			points := base(d)
-			for i := range c.Modifiers {
-				if i != without {
-					points = points * c.Modifiers[i].Curve.at(d.day, s.leave) / 1000
-				}
+		list := append(room.days[:0], base...)
+		for i := range c.Modifiers {
+			if i == without {
+				continue
 			}
-			return points
-		})
+			for j := range list {
+				list[j] = list[j] * c.Modifiers[i].Curve.at(m.days[j].day, s.leave) / 1000
+			}
+		}
+		e.modified[without] = ind.weigh(list)
 	}
 	if limit := int64(ind.Limit); limit > 0 {
 		// The limit bounds evidence; modifiers multiply what it left.
@@ -107,5 +102,4 @@ func (c *compiled) evidence(s *State, ind *compiledIndicator, room *scratch) evi
 		}
 		e.base = min(e.base, limit)
 	}
-	return e
 }

@@ -23,9 +23,12 @@ type assessment struct {
 
 func (c *compiled) assess(s *State, room *scratch) assessment {
 	a := assessment{evidence: make([]evidence, len(c.indicators))}
+	ways := len(c.Modifiers) + 1
+	modified := make([]int64, len(c.indicators)*ways)
 	for i := range c.indicators {
-		e := c.evidence(s, &c.indicators[i], room)
-		a.evidence[i] = e
+		e := &a.evidence[i]
+		e.modified = modified[i*ways:][:ways:ways]
+		c.evaluateIndicator(s, &c.indicators[i], e, room)
 		a.base += e.base
 		a.total += e.modified[len(c.Modifiers)]
 		if c.indicators[i].Category == "exfiltration" {
@@ -98,8 +101,8 @@ func (c *compiled) counterfactuals(a *assessment) []schemas.Counterfactual {
 }
 
 // apportion splits total into whole parts in proportion to the weights, by the
-// largest remainder, the earlier one first among equals. The parts sum to total
-// whenever any weight is positive.
+// largest remainder, the earlier one first among equals. The parts sum to total;
+// where nothing has weight the first part is all of it.
 func apportion(total int64, weights []int64) []int64 {
 	parts := make([]int64, len(weights))
 	var sum int64
@@ -107,6 +110,9 @@ func apportion(total int64, weights []int64) []int64 {
 		sum += max(w, 0)
 	}
 	if sum == 0 {
+		if len(parts) > 0 {
+			parts[0] = total
+		}
 		return parts
 	}
 	left := total
@@ -158,7 +164,7 @@ func byteText(n int64) string {
 func (m *Modifier) detail(s *State) string {
 	notice, last := s.leave.dates(m.Curve.Notice)
 	return fmt.Sprintf("%s with notice on %s and last working day %s; evidence of %s counts %s-fold",
-		s.leave.kind, dateText(s.leave.notice, notice), dateText(s.leave.last, last),
+		s.leave.kind, dateText(s.leave.notice, notice), dateText(s.leave.lastSaid(), last),
 		dayOf(s.clock), schemas.Points(m.Curve.at(dayOf(s.clock), s.leave)))
 }
 

@@ -10,7 +10,7 @@ import (
 
 // StateFormat is the version of the binary form; a store that holds another one
 // must be rebuilt or migrated.
-const StateFormat = 1
+const StateFormat = 2
 
 // ErrState is wrapped by every error of UnmarshalBinary.
 var ErrState = errors.New("unreadable state")
@@ -26,7 +26,7 @@ func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	}
 	b = append(b, byte(s.leave.kind))
 	if s.leave != (departure{}) {
-		for _, t := range []schemas.Time{s.leave.notice, s.leave.last, s.leave.known, s.leave.withdrawn} {
+		for _, t := range []schemas.Time{s.leave.notice, s.leave.last, s.leave.known, s.leave.withdrawn, s.leave.terminated} {
 			b = binary.AppendVarint(b, int64(t))
 		}
 	} else {
@@ -93,7 +93,7 @@ func (s *State) UnmarshalBinary(b []byte) error {
 		r.check(kind <= byte(departureResignation))
 		s.leave = departure{
 			kind: departureKind(kind), notice: schemas.Time(r.varint()), last: schemas.Time(r.varint()),
-			known: schemas.Time(r.varint()), withdrawn: schemas.Time(r.varint()),
+			known: schemas.Time(r.varint()), withdrawn: schemas.Time(r.varint()), terminated: schemas.Time(r.varint()),
 		}
 	}
 	if n := r.length(6); n > 0 {

@@ -96,7 +96,8 @@ func (r *recorded) index(file int, path string) error {
 			if parseErr != nil || !v.Exists("topic") || v.Get("ts") == nil {
 				return fmt.Errorf("reading %s, line %d: want a record as kcat -J prints it, with topic, ts and payload", path, number)
 			}
-			r.lines = append(r.lines, recordedLine{ts: v.GetInt64("ts"), file: file, offset: offset, length: len(line)})
+			// Kafka writes -1 for a record without a time.
+			r.lines = append(r.lines, recordedLine{ts: max(v.GetInt64("ts"), 0), file: file, offset: offset, length: len(line)})
 		}
 		offset += int64(len(line))
 		if errors.Is(err, io.EOF) {

@@ -134,7 +134,7 @@ CREATE TABLE IF NOT EXISTS ${database}.alerts
     `contributions.detail` Array(String) COMMENT 'Per contribution: the numbers behind it, in words',
     `counterfactuals.without` Array(LowCardinality(String)) COMMENT 'Per counterfactual: the factor left out',
     `counterfactuals.score` Array(Decimal(9, 3)) COMMENT 'Per counterfactual: the score without the factor',
-    event_ids Array(UUID) COMMENT 'Events behind the score, newest first',
+    event_ids Array(UUID) COMMENT 'Events behind the score: by indicator, the newest eight of each, newest first',
     inserted_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'When the row was written'
 )
 ENGINE = ReplacingMergeTree(version)

@@ -130,7 +130,7 @@ CREATE OR REPLACE VIEW ${database}.soc_alerts
     top_reason String COMMENT 'The contribution with the most points, in words',
     reasons UInt32 COMMENT 'Number of contributions; soc_alert_contributions lists them',
     modifiers Array(String) COMMENT 'Modifiers that raised or lowered the score',
-    event_ids Array(UUID) COMMENT 'Events behind the score, newest first, as in soc_timeline',
+    event_ids Array(UUID) COMMENT 'Events behind the score: by indicator, the newest eight of each, newest first, as in soc_timeline',
     observed_time DateTime64(3, 'UTC') COMMENT 'When the raw record behind the latest change reached Kafka',
     inserted_at DateTime64(3, 'UTC') COMMENT 'When the latest change was written'
 )
