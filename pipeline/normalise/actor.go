@@ -14,6 +14,7 @@ type Actor struct {
 	Mail       string // mail address, lower case, when it is not known to be the UPN
 	ObjectID   string // Entra object id, lower case
 	EmployeeID string // upper case
+	WorkerID   string // another id by which the HR system knows them, upper case
 	SID        string // Windows security identifier, upper case
 	Account    string // DOMAIN\name, or a bare account name with its device, lower case
 	App        string // application or service principal id, or a service's name
@@ -66,6 +67,7 @@ func (a Actor) Aliases() []string {
 	}
 	add(aliasObjectID, a.ObjectID)
 	add(aliasEmployee, a.EmployeeID)
+	add(aliasEmployee, a.WorkerID)
 	add(aliasSID, a.SID)
 	if a.Mail != a.UPN {
 		add(aliasUPN, a.Mail)
@@ -103,6 +105,8 @@ func person(id string) Actor {
 		return Actor{Type: schemas.ActorSystem, App: lower}
 	case isUPN(lower):
 		return Actor{Type: kindOfUPN(lower), UPN: lower}
+	case isGUID(lower) && isPlaceholder(lower): // all zeros: as one person, everybody would be
+		return Actor{Type: schemas.ActorUnknown}
 	case isGUID(lower):
 		return Actor{Type: schemas.ActorPerson, ObjectID: lower}
 	case strings.HasPrefix(lower, "s-1-"):
@@ -132,7 +136,7 @@ func isSystem(lower string) bool {
 		strings.HasPrefix(lower, `window manager\`),
 		strings.HasPrefix(lower, "dlppolicyeventbasedassistant"),
 		strings.HasPrefix(lower, "microsoft.exchange."),
-		strings.HasSuffix(lower, "$") && !strings.Contains(lower, "@"): // machine account
+		isMachine(lower):
 		return true
 	case strings.HasPrefix(lower, "s-1-5-"):
 		// Well-known and service identifiers; people are S-1-5-21-… and S-1-12-1-….
@@ -140,6 +144,13 @@ func isSystem(lower string) bool {
 	default:
 		return false
 	}
+}
+
+// isMachine tells the account of a computer or a managed service, name$ or
+// name$@domain.
+func isMachine(lower string) bool {
+	name, _, _ := strings.Cut(lower, "@")
+	return strings.HasSuffix(name, "$")
 }
 
 // isUPN tells a user principal name or mail address from anything else with an

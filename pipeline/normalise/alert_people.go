@@ -42,6 +42,9 @@ func samePerson(a, b Actor) bool {
 // sameAccount compares domain\name, where the domain may be the NetBIOS name on
 // one side and the DNS name on the other, or absent.
 func sameAccount(a, b string) bool {
+	if a == "" || b == "" || a[len(a)-1] != b[len(b)-1] {
+		return false // most of a long list, at once
+	}
 	domainA, nameA := cutAccount(a)
 	domainB, nameB := cutAccount(b)
 	return nameA != "" && nameA == nameB && (domainA == "" || domainB == "" || domainA == domainB)
@@ -125,13 +128,14 @@ func (m *Mapper) emitAlert(rec record, a alert) {
 		a.people = a.people[:1] // one reject is enough
 	}
 	a.event.Detection.Finding = m.finding(a.id)
+	native := rec.native(a.id, first(a.updated, "-"))
 	for _, person := range a.people {
 		e, d := a.event, *a.event.Detection
 		e.Detection = &d
 		e.Actor = settled(person)
 		// The person goes into the kind: the content which stands in for a
 		// missing id is the same for all of the alert's people.
-		e.ID = m.id(rec, "alert:"+e.Actor.Key(), a.id, first(a.updated, "-"))
+		e.ID = schemas.NewUUID(append([]string{"alert:" + e.Actor.Key()}, native...)...)
 		m.emit(rec, &e)
 	}
 }

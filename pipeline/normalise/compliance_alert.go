@@ -36,12 +36,13 @@ func (m *Mapper) complianceAlert(rec record) {
 	if len(people) == 0 {
 		people = []Actor{base.Actor}
 	}
+	native := rec.native(rec.at("Id"))
 	for i, actor := range people {
 		e, detection := *base, d
 		detection.Finding = finding
 		e.Detection, e.Actor = &detection, settled(actor)
 		if i > 0 {
-			e.ID = m.id(rec, "o365:"+actor.Key(), rec.at("Id"))
+			e.ID = schemas.NewUUID(append([]string{"o365:" + actor.Key()}, native...)...)
 		}
 		m.emit(rec, &e)
 	}
@@ -129,12 +130,12 @@ func (m *Mapper) complianceObject(rec record, e *Event, data object) {
 // verdicts, those of links and investigations have no name of their own.
 func complianceCategory(rec record, data object) string {
 	category := first(rec.str("Category", "AlertCategory", "Verdict"), data.at("Category"))
-	switch rec.at("RecordType") {
-	case "41", "ThreatIntelligenceUrl":
+	switch recordType(rec.object) {
+	case "41":
 		category = first(category, "MaliciousUrlClick")
-	case "47", "ThreatIntelligenceAtpContent":
+	case "47":
 		category = first(category, "Malware")
-	case "64", "AirInvestigation", "AirManualInvestigation":
+	case "64":
 		category = first(category, "Investigation")
 	}
 	return detectionCategory(category)

@@ -38,6 +38,8 @@ func TestCopilotShapes(t *testing.T) {
 	text := fileEvent(t, fileRecord(`"Operation":"CopilotInteraction","RecordType":261,"Workload":"Copilot","ClientRegion":"NLD","CopilotEventData":"{\"AppHost\":\"Teams\",\"AccessedResources\":\"[{\\\"Name\\\":\\\"a.docx\\\"}]\"}"`))
 	want(t, "count of text", text.File.Count, 1)
 	want(t, "country", text.SourceIP.Country, "")
+	agent := fileEvent(t, fileRecord(`"Operation":"ConnectedAIAppInteraction","RecordType":999,"Workload":"ConnectedAIApp","CopilotEventData":{"AppHost":"Agent"}`))
+	want(t, "activity of another record type", agent.Activity, "ai.interaction")
 	bare := fileEvent(t, fileRecord(`"Operation":"CopilotInteraction","RecordType":261,"Workload":"Copilot"`))
 	want(t, "activity without data", bare.Activity, "ai.interaction")
 }

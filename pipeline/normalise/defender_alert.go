@@ -47,6 +47,9 @@ func (m *Mapper) alertEvidence(rec record) {
 		e.Finding = id
 	}
 	detection := m.alertColumns(rec, id)
+	if detection.Severity == "unknown" {
+		detection.Severity = "" // left open: AlertInfo tells, but overrides no word of the evidence
+	}
 	e.Detection = &detection
 	e.Activity = detectionActivity(detection.Category)
 	e.Clear.Title = rec.at("Title")

@@ -59,6 +59,10 @@ func TestAlertEvidence(t *testing.T) {
 	if e.Finding != "da7788_1" || e.Clear.Title != "Odd rename" || e.Detection.Severity != "low" || strings.Join(e.Detection.Techniques, " ") != "T1566" {
 		t.Errorf("got %+v %+v", e.Finding, e.Detection)
 	}
+	silent := defenderEvent(t, strings.Replace(row(`"EntityType":"User",`+ada), `"Severity":"Low"`, `"Severity":null`, 1))
+	if silent.Detection.Severity != "" {
+		t.Errorf("a row without a severity says %q, which would hide the alert's own", silent.Detection.Severity)
+	}
 	if again := defenderEvent(t, row(`"EntityType":"Mailbox",`+ada)); again.ID != e.ID {
 		t.Error("a second entity of the alert and the person is another event")
 	}

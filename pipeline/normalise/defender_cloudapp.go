@@ -1,6 +1,7 @@
 package normalise
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/riskpipe/riskpipe/schemas"
@@ -56,7 +57,13 @@ func (m *Mapper) enrich(e *Event, row object) {
 // cloudFile maps what was done to a file in Google Workspace, Box, Dropbox and
 // other connected apps, each of which names its actions as it likes.
 func (m *Mapper) cloudFile(rec record, raw object) {
-	activity := cloudActivity(rec.at("ActionType"), rec.at("ObjectType"))
+	activity := microsoftActivity(rec.at("Application"), rec.at("ActionType"))
+	if activity == "" {
+		activity = cloudActivity(rec.at("ActionType"), rec.at("ObjectType"))
+	}
+	if activity == fileShared && isOpenToAnyone(rec.at("ActionType"), raw) {
+		activity = fileAnonymousLink
+	}
 	if activity == "" {
 		rec.skip(SkipCloudAppAction)
 		return
@@ -77,8 +84,11 @@ func (m *Mapper) cloudFile(rec record, raw object) {
 		e.Clear.Targets = append(e.Clear.Targets, shared)
 		m.to(e, shared)
 	}
-	if activity == fileShared && e.Destination != nil && e.Destination.External {
+	switch {
+	case activity == fileShared && e.Destination != nil && e.Destination.External:
 		e.Activity = fileSharedExternal
+	case activity == fileAnonymousLink, activity == fileAnonymousLinkUsed:
+		e.Destination = &schemas.Destination{Class: ClassPublic, External: true}
 	}
 	m.emit(rec, e)
 }
@@ -87,7 +97,8 @@ func (m *Mapper) cloudFile(rec record, raw object) {
 // calls its user, often a mail address.
 func cloudActor(rec record, raw object) Actor {
 	a := person(rec.at("AccountId"))
-	if mail := person(first(raw.at("actor", "email"), raw.at("UserId"), rec.at("UserId"))); a.UPN == "" && mail.UPN != "" {
+	if mail := person(first(raw.at("actor", "email"), raw.at("actor", "user", "email"), raw.at("created_by", "login"),
+		raw.at("UserId"), rec.at("UserId"))); a.UPN == "" && mail.UPN != "" {
 		a = mail
 	}
 	if id := objectID(rec.at("AccountObjectId")); id != "" {
@@ -147,6 +158,40 @@ func sharedWith(activityObjects object, actor Actor) []string {
 		}
 	}
 	return list
+}
+
+// microsoftActivity names an operation of SharePoint or OneDrive whose row came
+// without the audit record: these have names of their own.
+func microsoftActivity(application, action string) string {
+	application, operation := strings.ToLower(application), strings.ToLower(action)
+	if !strings.Contains(application, "sharepoint") && !strings.Contains(application, "onedrive") {
+		return ""
+	}
+	switch operation {
+	case "sharingset", "addedtosecurelink":
+		return fileShared
+	case "sharinginvitationcreated":
+		return fileSharedExternal
+	case "securelinkcreated":
+		return fileSecureLink
+	}
+	return first(sharingActivities[operation], sharePointActivities[operation])
+}
+
+// isOpenToAnyone tells Google's changes of visibility that let in whoever has
+// the link. Every event on a document names its visibility.
+// https://developers.google.com/workspace/admin/reports/v1/appendix/activity/drive
+func isOpenToAnyone(action string, raw object) bool {
+	if !slices.Contains(words(action), "visibility") {
+		return false
+	}
+	for _, event := range raw.get("events").items() {
+		switch event.get("parameters").named("visibility").text() {
+		case "people_with_link", "public_on_the_web":
+			return true
+		}
+	}
+	return false
 }
 
 // cloudVerbs gives the verb of a word in the name of an action, the more

@@ -56,11 +56,17 @@ func TestCloudApp_otherApps(t *testing.T) {
 		"unshared":          {`"ActionType":"Unshare item","Application":"Box"`, "file.unshared success person ada@contoso.com"},
 		"no file":           {`"ActionType":"Add user","ObjectType":"User","Application":"Box"`, "skip cloud_app_action"},
 		"Microsoft, no raw": {`"ActionType":"Add delegated permission grant.","Application":"Office 365","ApplicationId":11161`, "skip cloud_app_action"},
+		"Google anyone":     {`"ActionType":"change_document_visibility","ObjectType":"File","Application":"Google Workspace","RawEventData":{"events":[{"parameters":[{"name":"visibility","value":"people_with_link"}]}]}`, "file.anonymous_link_created success person ada@contoso.com"},
+		"Google colleagues": {`"ActionType":"change_document_visibility","ObjectType":"File","Application":"Google Workspace","RawEventData":{"events":[{"parameters":[{"name":"visibility","value":"people_within_domain_with_link"}]}]}`, "file.shared success person ada@contoso.com"},
+		"Box login":         {`"ActionType":"Download","Application":"Box","AccountId":"12345","RawEventData":{"created_by":{"login":"ada@contoso.com"}}`, "file.downloaded success person ada@contoso.com"},
+		"Dropbox actor":     {`"ActionType":"file_download","Application":"Dropbox","AccountId":"dbid:AA","RawEventData":{"actor":{"user":{"email":"ada@contoso.com"}}}`, "file.downloaded success person ada@contoso.com"},
+		"link, no raw":      {`"ActionType":"AnonymousLinkCreated","ObjectType":"File","Application":"Microsoft SharePoint Online"`, "file.anonymous_link_created success person ada@contoso.com"},
+		"sync, no raw":      {`"ActionType":"FileSyncDownloadedFull","Application":"Microsoft OneDrive for Business"`, "file.synced success person ada@contoso.com"},
 		"external user":     {`"ActionType":"download","IsExternalUser":1,"Application":"Box"`, "file.downloaded success guest ada@contoso.com"},
 		"application":       {`"ActionType":"download","AccountType":"Application","Application":"Box"`, "file.downloaded success service "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out := defenderOut(t, streamed("CloudAppEvents", `{"Timestamp":"2026-03-09T08:15:00Z","ReportId":"r1","AccountId":"Ada@contoso.com","AccountObjectId":null,"IPAddress":"203.0.113.9","ObjectName":"plan.docx","RawEventData":{"size":"77"},`+test.columns+`}`))
+			out := defenderOut(t, streamed("CloudAppEvents", `{"Timestamp":"2026-03-09T08:15:00Z","ReportId":"r1","AccountObjectId":null,"IPAddress":"203.0.113.9","ObjectName":"plan.docx",`+test.columns+`,"AccountId":"Ada@contoso.com","RawEventData":{"size":"77"}}`))
 			if got := defenderGist(out); !strings.HasPrefix(got, test.want) {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}

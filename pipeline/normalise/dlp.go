@@ -25,7 +25,7 @@ func isDLP(o object) bool {
 	if strings.HasPrefix(operation, "dlprule") || operation == "dlpinfo" {
 		return true
 	}
-	if kind := o.at("RecordType"); kind == "63" || kind == "DLPEndpoint" {
+	if recordType(o) == "63" {
 		return false
 	}
 	return o.get("PolicyDetails").ok()
@@ -116,9 +116,12 @@ func (m *Mapper) endpointFinding(rec record, e *Event, found map[string]int64) {
 	d := e.Detection
 	match := m.embedded(rec.get("PolicyMatchInfo"))
 	d.Policy = first(d.Policy, match.at("PolicyName"), match.at("RuleName"))
-	d.Action = first(enforcement(rec.at("EnforcementMode")), d.Action)
-	for name, count := range m.sensitiveCounts(rec.get("SensitiveInfoTypeData")) {
-		found[name] = max(found[name], count)
+	device := m.embedded(rec.get("EndpointMetaData")) // of a rule match; a watched operation says it on the record itself
+	d.Action = first(enforcement(first(rec.at("EnforcementMode"), device.at("EnforcementMode"))), d.Action)
+	for _, list := range []object{rec.get("SensitiveInfoTypeData"), device.get("SensitiveInfoTypeData")} {
+		for name, count := range m.sensitiveCounts(list) {
+			found[name] = max(found[name], count)
+		}
 	}
 }
 
@@ -198,8 +201,10 @@ func (m *Mapper) dlpFile(rec record, e *Event, file object) {
 	}
 	e.Clear.URL = file.at("SiteCollectionUrl")
 	e.Clear.DisplayName = file.at("FileOwner")
-	if device := rec.str("MDATPDeviceId", "DeviceName"); device != "" {
-		m.on(e, rec.at("MDATPDeviceId"), rec.at("DeviceName"), platform(rec.at("Platform")), nil)
+	for _, o := range []object{rec.object, m.embedded(rec.get("EndpointMetaData"))} {
+		if e.Device == nil && o.str("MDATPDeviceId", "DeviceName") != "" {
+			m.on(e, o.at("MDATPDeviceId"), o.at("DeviceName"), platform(o.at("Platform")), nil)
+		}
 	}
 }
 

@@ -179,3 +179,16 @@ func TestSensitiveTypes(t *testing.T) {
 		want(t, test.list, count, test.count)
 	}
 }
+
+func TestEndpointRuleMatch(t *testing.T) {
+	// A rule that matched on a device tells of the device, of what was enforced
+	// and of what was found in a member of its own.
+	e := fileEvent(t, fileRecord(`"Operation":"DLPRuleMatch","RecordType":63,"Workload":"Endpoint","ObjectId":"C:\\plans\\offer.docx",
+		"PolicyDetails":[{"PolicyName":"Cards","Rules":[{"RuleName":"Any","Severity":"Low"}]}],
+		"EndpointMetaData":{"DeviceName":"ws7","EnforcementMode":4,"SensitiveInfoTypeData":[{"SensitiveInfoTypeName":"Credit Card","Count":3}]}`))
+	want(t, "activity", e.Activity, "detection.dlp_rule_match")
+	want(t, "device", e.Clear.DeviceName, "ws7")
+	want(t, "action", e.Detection.Action, "block")
+	want(t, "outcome", e.Outcome, schemas.OutcomeFailure)
+	want(t, "count", e.Detection.SensitiveCount, 3)
+}

@@ -86,7 +86,7 @@ func (m *Mapper) mailbox(rec record, activity string) *Event {
 	e.Clear.UserAgent = first(e.Clear.UserAgent, userAgentOf(rec.at("ClientInfoString")))
 
 	owner := person(rec.at("MailboxOwnerUPN"))
-	owns := rec.at("LogonType") == "0"
+	owns := rec.at("LogonType") == "0" || strings.EqualFold(rec.at("LogonType"), "owner")
 	if e.Actor.UPN == "" && owner.UPN != "" && owns && e.Actor.Type != schemas.ActorSystem && e.Actor.Type != schemas.ActorService {
 		owner.ObjectID, owner.SID = e.Actor.ObjectID, e.Actor.SID
 		e.Actor = owner

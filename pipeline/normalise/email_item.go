@@ -1,6 +1,7 @@
 package normalise
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -32,7 +33,7 @@ func (m *Mapper) recipients(o object) []string {
 	var list []string
 	for _, name := range []string{"recipientList", "Recipients", "To", "Cc", "Bcc"} {
 		for _, item := range m.embedded(o.get(name)).items() {
-			if text := first(item.text(), item.str("address", "emailAddress", "smtpAddress", "email")); text != "" {
+			if text := first(item.text(), item.at("emailAddress", "address"), item.str("address", "emailAddress", "smtpAddress", "email")); text != "" {
 				list = append(list, text)
 			}
 		}
@@ -109,10 +110,15 @@ func (m *Mapper) mailAccessed(rec record) {
 		add(folder.get("FolderItems").items())
 	}
 	for _, message := range m.embedded(rec.get("Messages")).items() {
-		if list := message.get("MessageItems"); list.ok() {
-			add(list.items())
-		} else {
+		list := message.get("MessageItems")
+		switch {
+		case !list.ok():
 			add([]object{message})
+		case message.at("InternetMessageId") != "" && !slices.ContainsFunc(list.items(), isMessage):
+			add([]object{message})
+			size += m.attachments(e, list) // the items of a message are its attachments
+		default:
+			add(list.items())
 		}
 	}
 	if item := m.embedded(rec.get("Item")); messages == 0 && item.ok() {
@@ -129,6 +135,8 @@ func (m *Mapper) mailAccessed(rec record) {
 	e.Clear.Object = strings.Join(folders, "; ")
 	m.emitMail(rec, e)
 }
+
+func isMessage(item object) bool { return item.at("InternetMessageId") != "" }
 
 // folderPath returns the path of a mail folder, or its name where Exchange has
 // no path for it.

@@ -38,6 +38,7 @@ func TestExchange_items(t *testing.T) {
 		{"send without recipients", exchangeRecord("2", "Send", item), "email.sent dir= n=1 to=0/0 att=2[docx png] size=5000 access=owner rule= class="},
 		{"send within", exchangeRecord("2", "Send", item+`,"recipientList":["bob@contoso.com","BOB@contoso.com"],"recipientCount":1`), "email.sent dir=internal n=1 to=1/0 att=2[docx png] size=5000 access=owner rule= class=internal"},
 		{"send outside", exchangeRecord("2", "Send", item+`,"RecipientList":[{"Address":"ada.l@gmail.com"},"bob@contoso.com"],"RecipientCount":"2"`), "email.sent_external dir=outbound n=1 to=2/1 att=2[docx png] size=5000 access=owner rule= class=personal_mail"},
+		{"send outside, recipients of Graph", exchangeRecord("2", "Send", `"recipientList":[{"emailAddress":{"name":"Ada","address":"ada.l@gmail.com"}},{"emailAddress":"bob@contoso.com"}]`), "email.sent_external dir=outbound n=1 to=2/1 att=0[] size=0 access=owner rule= class=personal_mail"},
 		{"list cut off", exchangeRecord("2", "Send", item+`,"recipientList":["bob@contoso.com"],"recipientCount":1500`), "email.sent dir= n=1 to=1500/0 att=2[docx png] size=5000 access=owner rule= class=internal"},
 		{"size not said", exchangeRecord("2", "Send", `"Item":{"Attachments":"x.zip (700b)"}`), "email.sent dir= n=1 to=0/0 att=1[zip] size=700 access=owner rule= class="},
 		{"delete a group", exchangeRecord("3", "HardDelete", `"Folder":{"Path":"\\Inbox"},"AffectedItems":[{"Subject":"A","Attachments":"x.pdf (10b)"},{"Subject":"B"}]`), "email.deleted dir= n=2 to=0/0 att=1[pdf] size=10 access=owner rule= class="},
@@ -48,6 +49,7 @@ func TestExchange_items(t *testing.T) {
 		{"create", exchangeRecord("2", "Create", `"Item":{"SizeInBytes":1156492.00}`), "email.created dir= n=1 to=0/0 att=0[] size=1156492 access=owner rule= class="},
 		{"update", exchangeRecord("2", "Update", `"ModifiedProperties":["RecipientCollection"]`), "email.updated dir= n=1 to=0/0 att=0[] size=0 access=owner rule= class="},
 		{"read, aggregated", exchangeRecord("50", "MailItemsAccessed", `"OperationCount":3,"OperationProperties":[{"Name":"MailAccessType","Value":"Bind"}],"Folders":[{"Path":"\\Inbox","FolderItems":[{"InternetMessageId":"<a@x>","SizeInBytes":100},{"InternetMessageId":"<b@x>"}]},{"Path":"\\Sent","FolderItems":[{"SizeInBytes":1156492.00}]}]`), "email.accessed dir= n=3 to=0/0 att=0[] size=1156592 access=owner rule= class="},
+		{"attachments read", exchangeRecord("50", "AttachmentAccess", `"Messages":[{"InternetMessageId":"<a@x>","MessageItems":[{"Name":"a.docx","SizeInBytes":5},{"Name":"b.pdf"}]}]`), "email.accessed dir= n=1 to=0/0 att=2[docx pdf] size=5 access=owner rule= class="},
 		{"read, other shape", exchangeRecord("50", "AttachmentAccess", `"Messages":[{"MessageItems":[{},{}]},{"MessageItems":[{}]}]`), "email.accessed dir= n=3 to=0/0 att=0[] size=0 access=owner rule= class="},
 		{"read, folders as a text", exchangeRecord(`"50"`, "MailItemsAccessed", `"OperationCount":"2","Folders":"[{\"Path\":\"\\\\Inbox\",\"FolderItems\":[{},{}]}]"`), "email.accessed dir= n=2 to=0/0 att=0[] size=0 access=owner rule= class="},
 		{"folder synchronised", exchangeRecord("2", "MailItemsAccessed", `"OperationProperties":[{"Name":"MailAccessType","Value":"Sync"}],"Item":{"ParentFolder":{"Name":"Archive","Path":"Not Available"}}`), "email.accessed dir= n=1 to=0/0 att=0[] size=0 access=owner rule= class="},
@@ -88,6 +90,7 @@ func TestExchange_actors(t *testing.T) {
 		{"system", `"UserId":"NT AUTHORITY\\SYSTEM (Microsoft.Exchange.ServiceHost)","LogonType":1`, "system nt authority\\system (microsoft.exchange.servicehost)", "admin"},
 		{"local system", `"UserId":"S-1-5-18","LogonType":1,"MailboxOwnerUPN":"ada@contoso.com"`, "system s-1-5-18", "admin"},
 		{"service principal", `"UserId":"ServicePrincipal_11112222-aaaa-bbbb-cccc-333344445555","LogonType":0,"MailboxOwnerUPN":"ada@contoso.com"`, "service 11112222-aaaa-bbbb-cccc-333344445555", "owner"},
+		{"owner by name, without a name of its own", `"LogonType":"Owner","MailboxOwnerUPN":"Ada@contoso.com"`, "person ada@contoso.com", "owner"},
 		{"owner without a name of its own", `"LogonType":0,"MailboxOwnerUPN":"Ada@contoso.com"`, "person ada@contoso.com", "owner"},
 		{"somebody without a name", `"LogonType":2,"MailboxOwnerUPN":"ada@contoso.com"`, "unknown ", "delegate"},
 		{"owner's log-on by another", `"UserId":"bob@contoso.com","LogonType":0,"MailboxOwnerUPN":"ada@contoso.com","LogonUserSid":"S-1-5-21-1-2-3-1001","MailboxOwnerSid":"S-1-5-21-1-2-3-1002"`, "person bob@contoso.com", "delegate"},
@@ -101,6 +104,13 @@ func TestExchange_actors(t *testing.T) {
 			sees(t, "access", e.Email.Access, test.access)
 		})
 	}
+}
+
+func TestExchange_id(t *testing.T) {
+	// A collector which writes ids in capitals tells of the same fact.
+	text := strings.Replace(exchangeRecord("2", "Send", ""), `"e1"`, `"5d3f7f61-0001-4c7a-8e0f-1a2b3c4d5e6f"`, 1)
+	capitals := strings.Replace(text, "5d3f7f61-0001-4c7a-8e0f-1a2b3c4d5e6f", "5D3F7F61-0001-4C7A-8E0F-1A2B3C4D5E6F", 1)
+	sees(t, "id", onlyEvent(t, schemas.SourceEmail, capitals).ID, onlyEvent(t, schemas.SourceEmail, text).ID)
 }
 
 func TestExchange_addresses(t *testing.T) {

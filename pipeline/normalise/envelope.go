@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/valyala/fastjson"
+
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
@@ -59,6 +61,10 @@ func (m *Mapper) splitPlain(rec record, text []byte) {
 		if o, _, err := m.parse(text); err == nil {
 			if inner := m.embedded(o); inner.ok() {
 				m.expand(rec, inner, utf8.Valid(text))
+				return
+			}
+			if rec.source == schemas.SourceHR { // lines of CSV, as Kafka Connect's JSON writes them
+				m.csv(rec, o.v.GetStringBytes())
 				return
 			}
 		}
@@ -116,9 +122,22 @@ func (m *Mapper) each(rec record, envelope, list object, valid bool) {
 		rec.skip(SkipNull)
 	}
 	for _, element := range elements {
+		if rec.out.Records >= maxRecords {
+			rec.index = rec.out.Records
+			rec.reject(ReasonTooLarge, fmt.Sprintf("more than %d records in one; those behind are in the dead letter", maxRecords))
+			return
+		}
 		m.one(rec, object{element}, valid)
 	}
 }
+
+// maxRecords bounds the records of one envelope. A real record takes some
+// hundreds of bytes, so that the bound on bytes is reached long before.
+const maxRecords = 100_000
+
+// maxEnvelope is how many members an envelope inside another may have; records
+// have more, and are not searched for a list.
+const maxEnvelope = 8
 
 // envelopeList returns the array of records that the document is an envelope
 // of, or nothing.
@@ -126,15 +145,34 @@ func envelopeList(o object) object {
 	if o.isArray() {
 		return o
 	}
+	if list := listMember(o); list.ok() {
+		return list
+	}
+	return hrList(o)
+}
+
+// listMember returns the list of records that Event Hubs or Graph wrap.
+func listMember(o object) object {
 	for _, name := range []string{"records", "value"} {
 		if list := o.get(name); list.isArray() && !o.has("category") && !o.has("id") {
 			return list
 		}
 	}
-	if list := hrList(o); list.ok() {
+	if single := o.get("records"); single.isObject() && !o.has("category") && !o.has("id") {
+		return listOf(single)
+	}
+	if list := o.get("d", "results"); list.isArray() { // OData's older JSON, of the reporting web service
 		return list
 	}
 	return object{}
+}
+
+// listOf is a list of one, for envelopes whose writer leaves the brackets out then.
+func listOf(single object) object {
+	var arena fastjson.Arena
+	list := arena.NewArray()
+	list.SetArrayItem(0, single.v)
+	return object{list}
 }
 
 // one routes a single record and counts it.
@@ -151,10 +189,12 @@ func (m *Mapper) one(rec record, o object, valid bool) {
 	case !valid && !validText(o.v):
 		rec.reject(ReasonNotUTF8, "no valid UTF-8")
 	default:
-		if list := hrList(o); list.ok() { // a report or bulk request inside a collector's envelope
-			rec.out.Records--
-			m.each(rec, o, list, valid)
-			break
+		if o.v.GetObject().Len() <= maxEnvelope {
+			if list := envelopeList(o); list.ok() { // a message, report or bulk request inside a collector's envelope
+				rec.out.Records--
+				m.each(rec, o, list, valid)
+				break
+			}
 		}
 		rec.object = o
 		guard(rec, func() { m.route(rec) })

@@ -109,6 +109,9 @@ func (m *Mapper) oneAlert(rec record) {
 		alertFile(&a.event.Clear, file.at("name"), file.at("path"), file.at("fileHash", "hashValue"))
 	}
 	if len(a.people) == 0 {
+		a.people = m.inTheMail(rec)
+	}
+	if len(a.people) == 0 {
 		a.people = m.onTheDevice(rec)
 	}
 	m.emitAlert(rec, a)
@@ -119,7 +122,11 @@ func (m *Mapper) oneAlert(rec record) {
 // and not by the type, whose name collectors rewrite.
 func (m *Mapper) evidence(e *Event, people []Actor, o object) []Actor {
 	host := first(o.at("deviceDnsName"), e.Clear.DeviceName)
-	if a := entityActor(o.get("userAccount"), "", host); isPerson(a) {
+	account := o.get("userAccount")
+	if !account.ok() {
+		account = o.get("account", "userAccount") // of a cloud session
+	}
+	if a := entityActor(account, "", host); isPerson(a) {
 		if mail := strings.ToLower(o.at("primaryAddress")); a.Mail == "" && isUPN(mail) && mail != a.UPN {
 			a.Mail = mail
 		}
@@ -145,6 +152,18 @@ func (m *Mapper) evidence(e *Event, people []Actor, o object) []Actor {
 	e.Clear.Subject = first(e.Clear.Subject, o.at("subject"))
 	e.Clear.MessageID = first(e.Clear.MessageID, o.str("internetMessageId", "networkMessageId"))
 	e.Clear.URL = first(e.Clear.URL, o.at("url"))
+	return people
+}
+
+// inTheMail are the recipients of the messages of an alert that names nobody
+// else.
+func (m *Mapper) inTheMail(rec record) []Actor {
+	var people []Actor
+	for _, message := range m.embedded(rec.get("evidence")).items() {
+		if to := person(message.at("recipientEmailAddress")); to.UPN != "" {
+			people = addPerson(people, Actor{Type: to.Type, Mail: to.UPN})
+		}
+	}
 	return people
 }
 

@@ -1,8 +1,10 @@
 package normalise
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 const alertV2Text = `{"id":"da6637-1_1","providerAlertId":"6637-1_1","incidentId":"7","title":"Mass download","severity":"medium","status":"new","classification":null,"category":"Exfiltration","categories":["Collection"],
@@ -54,6 +56,8 @@ func TestAlertV2_people(t *testing.T) {
 		"nobody":           {`{"fileDetails":{"fileName":"a.exe"}}`, "detection.alert success unknown "},
 		"no evidence":      {``, "detection.alert success unknown "},
 		"only the system":  {`{"userAccount":{"accountName":"SYSTEM","domainName":"NT AUTHORITY"}}`, "detection.alert success unknown "},
+		"cloud session":    {`{"account":{"userAccount":{"userPrincipalName":"bob@contoso.com"}}}`, `detection.alert success person bob@contoso.com`},
+		"recipient":        {host + `,{"recipientEmailAddress":"bob@contoso.com","p1Sender":{"emailAddress":"eve@fabrikam.com"}}`, `detection.alert success person bob@contoso.com`},
 		"rewritten type":   {`{"at_sign_odata_type":"#x","userAccount":{"userPrincipalName":"bob@contoso.com"}}`, `detection.alert success person bob@contoso.com`},
 		"account is empty": {`{"upn":"bob@contoso.com","userAccount":{"accountName":null,"userPrincipalName":null}}`, `detection.alert success person bob@contoso.com`},
 	} {
@@ -65,6 +69,15 @@ func TestAlertV2_people(t *testing.T) {
 	}
 	if got := defenderGist(defenderOut(t, `{"id":"da1","title":"x","severity":"low","serviceSource":"x","createdDateTime":"soon","evidence":[{"upn":"a@contoso.com"},{"upn":"b@contoso.com"}]}`)); got != "reject missing_time" {
 		t.Error(got)
+	}
+	// Many people of an alert without an id cost no more than one.
+	many := strings.Replace(head, `"da1"`, `""`, 1) + `{"url":"x"}`
+	for i := range 5000 {
+		many += fmt.Sprintf(`,{"upn":"user%d@contoso.com"}`, i)
+	}
+	start := time.Now()
+	if out := defenderOut(t, many+"]}"); len(out.Events) != 5000 || time.Since(start) > 5*time.Second {
+		t.Errorf("%d events after %s", len(out.Events), time.Since(start))
 	}
 	// Two people of an alert without an id are still two events.
 	out := defenderOut(t, strings.Replace(head, `"da1"`, `""`, 1)+`{"upn":"a@contoso.com"},{"upn":"b@contoso.com"}]}`)

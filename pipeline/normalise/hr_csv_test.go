@@ -23,6 +23,7 @@ func resignationOf(name string) string { return fmt.Sprintf(resigned, name) }
 func TestCSV_spellings(t *testing.T) {
 	for name, text := range map[string]string{
 		"plain":                  resignationHeader + "\nida@contoso.com,2026-02-20,2026-03-31\n",
+		"in a JSON string":       `"` + resignationHeader + `\nida@contoso.com,2026-02-20,2026-03-31"`,
 		"crlf":                   resignationHeader + "\r\nida@contoso.com,2026-02-20,2026-03-31\r\n",
 		"cr alone":               resignationHeader + "\rida@contoso.com,2026-02-20,2026-03-31\r",
 		"byte order mark":        "\xEF\xBB\xBF" + resignationHeader + "\nida@contoso.com,2026-02-20,2026-03-31",

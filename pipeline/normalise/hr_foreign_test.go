@@ -59,6 +59,7 @@ func TestHR_listsInEnvelopes(t *testing.T) {
 		"hr.account_disabled upn:eva@contoso.com resigned=- last=- effective=- active=false",
 	}
 	checkHR(t, HRMapping{}, report, entries...)
+	checkHR(t, HRMapping{}, `{"Report_Entry":{"Employee_ID":"e2","Worker_Status":"Active"}}`, entries[2])
 	checkHR(t, HRMapping{}, bulk, operations...)
 	checkHR(t, HRMapping{}, `{"records":[`+report+`,null,`+bulk+`,{"Report_Entry":[]}]}`,
 		append(append(append([]string{}, entries...), "skip null_record"), append(operations, "skip null_record")...)...)

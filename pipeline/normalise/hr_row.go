@@ -2,6 +2,7 @@ package normalise
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -119,6 +120,8 @@ func (r *hrRow) hrActor(worker bool) Actor {
 			a.Account = strings.ToLower(id)
 		case a.EmployeeID == "" && isEmployeeID(id):
 			a.EmployeeID = strings.ToUpper(id)
+		case isEmployeeID(id) && !strings.EqualFold(id, a.EmployeeID):
+			a.WorkerID = strings.ToUpper(id)
 		}
 	}
 	if a.Key() == "" {
@@ -164,12 +167,18 @@ func (m *Mapper) date(r *hrRow, f hrField) (schemas.Time, error) {
 
 // isNoDate tells the dates by which HR systems say "none" and "for ever".
 func isNoDate(text string) bool {
-	year, _, _ := strings.Cut(text, "-")
-	switch year {
-	case "9999", "0001", "0000", "1900":
+	if strings.Trim(text, "0-/. :") == "" { // also a dash, and SAP's 00000000
 		return true
 	}
-	return strings.HasSuffix(text, "/9999") || strings.HasSuffix(text, ".9999") || strings.HasSuffix(text, "/1900")
+	switch strings.ToLower(text) {
+	case "99991231", "tbd", "tba", "na", "none", "nil", "unknown", "open":
+		return true
+	}
+	head, _, _ := strings.Cut(text, ":") // fractions of a second are no year
+	parts := strings.FieldsFunc(head, func(r rune) bool { return !isDigit(r) })
+	return slices.ContainsFunc(parts[:min(len(parts), 3)], func(year string) bool {
+		return year == "9999" || year == "1900" || year == "0001" || year == "0000"
+	})
 }
 
 // finish completes an event of the feed and emits it.

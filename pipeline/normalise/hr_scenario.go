@@ -135,12 +135,44 @@ func (c *hrColumns) scenarioOf(r *hrRow) string {
 		}
 	}
 	if scenario := r.scenarioBy(r.filled); scenario != "" {
+		if byColumns := r.scenarioBy(r.columned); scenario == scenarioReview && r.isOnly(byColumns) {
+			return byColumns // remarks and ratings belong to every scenario of this kind
+		}
 		return scenario
 	}
 	if c.scenario != "" && !r.columned(hrResignationDate, hrOldLevel, hrNewLevel, hrImprovementRemarks) {
 		return c.scenario
 	}
+	if r.text[hrScenarioText] != "" && r.combines() {
+		return c.scenario // an unknown scenario, and the columns are those of all
+	}
 	return first(r.scenarioBy(r.columned), c.scenario)
+}
+
+// isOnly tells whether the columns are those of a file of the given scenario
+// alone, a change of level or an improvement plan.
+func (r *hrRow) isOnly(scenario string) bool {
+	switch scenario {
+	case scenarioLevel:
+		return !r.columned(hrRating) && !r.combines()
+	case scenarioImprovement:
+		return !r.columned(hrRemarks) && !r.combines()
+	default:
+		return false
+	}
+}
+
+// combines tells whether the columns are those of several scenarios.
+func (r *hrRow) combines() bool {
+	kinds := 0
+	for _, there := range []bool{
+		r.columned(hrResignationDate), r.columned(hrOldLevel, hrNewLevel), r.columned(hrRating, hrImprovementRemarks),
+	} {
+		if there {
+			kinds++
+		}
+	}
+	return kinds > 1
 }
 
 // scenarioNamed reads Microsoft's scenario texts and their like.

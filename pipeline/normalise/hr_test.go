@@ -100,6 +100,14 @@ func TestHR_scenarios(t *testing.T) {
 			"EmailAddress,EmployeeAddressLine1,EmployeeDepartment\nida.berg@contoso.com,1 Main Street,Research",
 			"hr.profile_updated upn:ida.berg@contoso.com resigned=- last=- effective=-",
 		},
+		"level change, levels empty": {
+			"EmailAddress,EffectiveDate,Remarks,OldLevel,NewLevel\nida.berg@contoso.com,2026-02-01,New team,,",
+			"hr.job_level_changed upn:ida.berg@contoso.com resigned=- last=- effective=2026-02-01T00:00",
+		},
+		"improvement plan, remarks empty": {
+			"EmailAddress,EffectiveDate,ImprovementRemarks,PerformanceRating\nida.berg@contoso.com,2026-02-01,,2 Below expectations",
+			"hr.performance_improvement_plan upn:ida.berg@contoso.com resigned=- last=- effective=2026-02-01T00:00 down",
+		},
 		"withdrawn by column": {
 			"EmailAddress,ResignationDate,LastWorkingDate,Withdrawn\nida.berg@contoso.com,2026-02-20,2026-03-31,Yes",
 			"hr.resignation_withdrawn upn:ida.berg@contoso.com resigned=2026-02-20T00:00 last=2026-03-31T00:00 effective=- withdrawn",
@@ -155,6 +163,30 @@ func TestHR_combined(t *testing.T) {
 		"hr.resignation_withdrawn upn:ida.berg@contoso.com resigned=2026-02-20T00:00 last=- effective=- withdrawn",
 		"hr.resignation upn:ida.berg@contoso.com resigned=2026-02-20T00:00 last=- effective=-",
 	)
+}
+
+// In a combined file a scenario that nobody knows is none of those which the
+// columns are for.
+func TestHR_unknownScenario(t *testing.T) {
+	checkHR(
+		t, HRMapping{},
+		"HRScenario,EmailAddress,ResignationDate,LastWorkingDate,EffectiveDate,ImprovementRemarks,PerformanceRating,OldLevel,NewLevel\n"+
+			"Retention bonus,ida.berg@contoso.com,,,2026-02-01",
+		"skip csv_header", "reject missing_field",
+	)
+}
+
+// Texts that say there is no such day leave the rest of the row as it is.
+func TestHR_noDate(t *testing.T) {
+	for _, text := range []string{
+		"-", "n/a", "TBD", "00000000", "00.00.0000", "0000-00-00", "99991231", "9999/12/31", "31-Dec-9999", "31.12.9999",
+		"12/31/9999 12:00:00 AM", "9999-12-31T23:59:59Z", "1/1/0001 12:00:00 AM", "01/01/1900",
+	} {
+		checkHR(
+			t, HRMapping{}, "EmailAddress,ResignationDate,LastWorkingDate\nida.berg@contoso.com,2026-02-20T00:00:00.9999,"+text,
+			"skip csv_header", "hr.resignation upn:ida.berg@contoso.com resigned=2026-02-20T00:00 last=- effective=-",
+		)
+	}
 }
 
 // Columns, scenarios, header and the order of dates are the tenant's to name.
@@ -293,7 +325,7 @@ func TestHR_aliases(t *testing.T) {
 		{`{"EmailAddress":"Ida.Berg@contoso.com","UPN":"IB01@contoso.com","EmployeeId":"e17","ResignationDate":"2026-02-20"}`, "upn:ib01@contoso.com", "eid:E17 upn:ida.berg@contoso.com"},
 		{`{"EmailAddress":"ida@contoso.com","UPN":"ida@contoso.com","ResignationDate":"2026-02-20"}`, "upn:ida@contoso.com", ""},
 		{`{"employeeId":17,"WorkEmail":"ida@contoso.com","WorkerStatus":"Active"}`, "upn:ida@contoso.com", "eid:17 upn:ida@contoso.com"},
-		{`{"WorkerID":"1222","UserID":"EMP1222","WorkerStatus":"Active"}`, "eid:1222", "eid:1222"},
+		{`{"WorkerID":"1222","UserID":"EMP1222","WorkerStatus":"Active"}`, "eid:1222", "eid:1222 eid:EMP1222"},
 		{`{"UserID":"emp1222","WorkerStatus":"Active"}`, "eid:EMP1222", "eid:EMP1222"},
 		{`{"WorkerID":"1222","UserID":"ida@contoso.com","WorkerStatus":"Active"}`, "upn:ida@contoso.com", "eid:1222"},
 		{`{"UserID":"CONTOSO\\Ida","WorkerStatus":"Active"}`, `account:contoso\ida`, `account:contoso\ida`},

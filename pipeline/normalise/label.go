@@ -105,8 +105,8 @@ func (m *Mapper) label(rec record) {
 // client and scanner (record types 93 to 97).
 // https://learn.microsoft.com/office/office-365-management-api/aip-unified-audit-logs-best-practices
 func (m *Mapper) informationProtection(rec record) {
-	kind := rec.at("RecordType")
-	if kind == "97" || kind == "AipHeartBeat" {
+	kind := recordType(rec.object)
+	if kind == "97" {
 		rec.skip(SkipHeartbeat)
 		return
 	}
@@ -118,11 +118,11 @@ func (m *Mapper) informationProtection(rec record) {
 	m.on(e, "", common.at("DeviceName"), platform(common.at("Platform")), nil)
 	operation := strings.ToLower(e.Operation)
 	switch {
-	case kind == "96" || kind == "AipFileDeleted":
+	case kind == "96":
 		e.Activity = "file.deleted"
-	case kind == "95" || kind == "AipProtectionAction":
+	case kind == "95":
 		e.Activity = protectionActivity(m.embedded(rec.get("ProtectionEventData")))
-	case kind == "94" || kind == "AipSensitivityLabelAction", strings.HasPrefix(operation, "sensitivitylabel"):
+	case kind == "94", strings.HasPrefix(operation, "sensitivitylabel"):
 		m.labelled(rec, e, operation)
 	case operation == "access":
 		e.Activity = "file.accessed"

@@ -46,7 +46,7 @@ func commandLine(text string) parameters {
 		if values == nil {
 			values = []string{"true"} // a switch
 		}
-		p[name] = strings.Join(values, ";")
+		p[name] = plainText(strings.Join(values, ";")) // $null clears
 		name, values = "", nil
 	}
 	for _, word := range commandWords(text) {

@@ -82,9 +82,10 @@ func (m *Mapper) ruleSet(rec record, parameters parameters) {
 func (m *Mapper) mailboxSet(rec record, parameters parameters) {
 	address, contact := parameters.at("ForwardingSmtpAddress"), parameters.at("ForwardingAddress")
 	// Kept copies without an address turn on a forwarding set before.
-	forwards := address != "" || contact != "" || strings.EqualFold(parameters.at("DeliverToMailboxAndForward"), "True")
+	named := parameters.has("ForwardingSmtpAddress") || parameters.has("ForwardingAddress")
+	forwards := address != "" || contact != "" || !named && strings.EqualFold(parameters.at("DeliverToMailboxAndForward"), "True")
 	behalf := parameters.at("GrantSendOnBehalfTo")
-	cleared := parameters.has("ForwardingSmtpAddress") || parameters.has("ForwardingAddress") || parameters.has("GrantSendOnBehalfTo")
+	cleared := named || parameters.has("GrantSendOnBehalfTo")
 	switch {
 	case forwards:
 		e := m.mailbox(rec, activityMailForwarding)

@@ -25,6 +25,7 @@ func TestExchange_rules(t *testing.T) {
 		{"marks as read only", admin("New-InboxRule", `[{"Name":"MarkAsRead","Value":true}]`), "email.rule_created to=0/0 rule= class=", ""},
 		{"command line", admin("New-InboxRule", `"-Name \"keep -this\" -ForwardTo \"ada.l@gmail.com\",'bob@contoso.com' -StopProcessingRules:$true"`), "email.rule_created to=2/1 rule=forward class=personal_mail", "ada.l@gmail.com|bob@contoso.com"},
 		{"parameters as JSON in a text", admin("New-InboxRule", `"[{\"Name\":\"RedirectTo\",\"Value\":\"x@fabrikam.com\"}]"`), "email.rule_created to=1/1 rule=redirect class=partner", "x@fabrikam.com"},
+		{"command line with nothing", admin("Set-InboxRule", `"-Identity x -ForwardTo $null -RedirectTo:$null -DeleteMessage $true"`), "email.rule_created to=0/0 rule=delete class=", ""},
 		{"blind copies", admin("New-TransportRule", `[{"Name":"BlindCopyTo","Value":"ada.l@gmail.com"}]`), "email.rule_created to=1/1 rule=forward class=personal_mail", "ada.l@gmail.com"},
 		{"mailbox forwarding", admin("Set-Mailbox", `[{"Name":"Identity","Value":"ada@contoso.com"},{"Name":"ForwardingSmtpAddress","Value":"smtp:Ada.L@gmail.com"},{"Name":"DeliverToMailboxAndForward","Value":"False"}]`), "email.forwarding_set to=1/1 rule=forward class=personal_mail", "ada.l@gmail.com"},
 		{"forwarding to an object of the directory", admin("Set-Mailbox", `[{"Name":"ForwardingAddress","Value":"Contoso/Users/Bob"}]`), "email.forwarding_set to=0/0 rule=forward class=", "Contoso/Users/Bob"},
@@ -61,6 +62,7 @@ func TestExchange_skips(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"quota", admin("Set-Mailbox", `[{"Name":"ProhibitSendQuota","Value":"99 GB"}]`), SkipMailAdministration},
 		{"forwarding ended", admin("Set-Mailbox", `[{"Name":"ForwardingSmtpAddress","Value":""}]`), SkipRuleRemoved},
+		{"forwarding ended, copies kept", admin("Set-Mailbox", `[{"Name":"ForwardingAddress","Value":""},{"Name":"ForwardingSmtpAddress","Value":""},{"Name":"DeliverToMailboxAndForward","Value":"True"}]`), SkipRuleRemoved},
 		{"tenant set-up", admin("Install-AdminAuditLogConfig", `[]`), SkipMailAdministration},
 		{"rule removed", admin("Remove-InboxRule", `[{"Name":"Identity","Value":"x"}]`), SkipRuleRemoved},
 		{"access denied", admin("Add-MailboxPermission", `[{"Name":"Deny","Value":"True"}]`), SkipRuleRemoved},

@@ -198,11 +198,17 @@ func (m *Mapper) emit(rec record, e *Event) {
 // placeholders are replaced by the content of the record itself (never of the
 // envelope around it, whose clock differs with every delivery).
 func (m *Mapper) id(rec record, kind string, native ...string) schemas.UUID {
-	if slices.ContainsFunc(native, isPlaceholder) {
+	return schemas.NewUUID(append([]string{kind}, rec.native(native...)...)...)
+}
+
+// native returns the record's own ids, or what stands in for them. Events that
+// share one record share it: its content may be megabytes.
+func (rec record) native(ids ...string) []string {
+	if slices.ContainsFunc(ids, isPlaceholder) {
 		sum := sha256.Sum256(rec.object.raw())
-		return schemas.NewUUID(kind, "content", string(sum[:]))
+		return []string{"content", string(sum[:])}
 	}
-	return schemas.NewUUID(append([]string{kind}, native...)...)
+	return ids
 }
 
 // depth returns how deep the brackets of JSON text nest, strings left out.

@@ -14,30 +14,32 @@ func (m *Mapper) routeAudit(rec record) {
 		m.dlp(rec)
 		return
 	}
-	switch kind := rec.at("RecordType"); kind {
-	case "4", "SharePoint", "6", "SharePointFileOperation", "14", "SharePointSharingOperation", "36", "SharePointListOperation",
-		"56", "SharePointListItemOperation":
+	switch recordType(rec.object) {
+	case "4", "6", "14", "36", "56": // sites, files, sharing, lists, list items
 		m.sharePoint(rec)
-	case "1", "ExchangeAdmin", "2", "ExchangeItem", "3", "ExchangeItemGroup", "50", "ExchangeItemAggregated":
+	case "1", "2", "3", "50": // Exchange: administration, items, groups of items, aggregated
 		m.exchange(rec)
-	case "43", "MipLabel":
+	case "43": // labels of mail
 		m.mailLabel(rec)
-	case "15", "AzureActiveDirectoryStsLogon", "9", "AzureActiveDirectoryAccountLogon":
+	case "15", "9": // sign-ins
 		m.auditSignIn(rec)
-	case "8", "AzureActiveDirectory":
+	case "8": // directory
 		m.auditDirectory(rec)
-	case "63", "DLPEndpoint":
+	case "63": // endpoint DLP
 		m.endpoint(rec)
-	case "83", "SensitivityLabelAction", "84", "SensitivityLabelPolicyMatch", "82", "SensitivityLabeledFileAction":
+	case "83", "84", "82": // sensitivity labels
 		m.label(rec)
-	case "93", "AipDiscover", "94", "AipSensitivityLabelAction", "95", "AipProtectionAction", "96", "AipFileDeleted", "97", "AipHeartBeat":
+	case "93", "94", "95", "96", "97": // Azure Information Protection
 		m.informationProtection(rec)
-	case "261", "CopilotInteraction":
+	case "261": // Copilot
 		m.copilot(rec)
-	case "40", "SecurityComplianceAlerts", "28", "ThreatIntelligence", "41", "ThreatIntelligenceUrl", "47", "ThreatIntelligenceAtpContent",
-		"64", "AirInvestigation", "98", "MCASAlerts", "AirManualInvestigation":
+	case "40", "28", "41", "47", "64", "98": // alerts, threats, investigations
 		m.complianceAlert(rec)
 	default:
+		if rec.get("CopilotEventData").ok() { // agents and other AI apps have record types of their own
+			m.copilot(rec)
+			return
+		}
 		m.routeWorkload(rec)
 	}
 }
@@ -52,6 +54,12 @@ func (m *Mapper) routeWorkload(rec record) {
 		m.exchange(rec)
 	case "endpoint":
 		m.endpoint(rec)
+	case "azureactivedirectory":
+		if strings.HasPrefix(strings.ToLower(rec.at("Operation")), "userlog") { // UserLoggedIn, UserLoginFailed
+			m.auditSignIn(rec)
+			return
+		}
+		m.auditDirectory(rec)
 	default:
 		rec.skip(SkipCategory)
 	}
@@ -62,7 +70,7 @@ func (m *Mapper) audit(rec record, source schemas.Source) *Event {
 	e := &Event{}
 	e.Source = source
 	e.Operation = rec.at("Operation")
-	id := rec.at("Id")
+	id := strings.ToLower(rec.at("Id"))
 	if !isGUID(id) {
 		id = "" // made up by whoever anonymised it: distinct facts share it
 	}

@@ -9,8 +9,14 @@ import (
 // route asks what the record is and hands it to its mapper. Content decides:
 // hubs are shared, and feeds carry records of other feeds.
 func (m *Mapper) route(rec record) {
-	if category := rec.at("category"); category != "" && rec.get("properties").ok() {
-		rec.envelope, rec.object = rec.object, m.embedded(rec.get("properties"))
+	category, properties := rec.at("category"), object{}
+	if category != "" {
+		if properties = rec.get("properties"); !properties.ok() {
+			properties = flattened(rec.object)
+		}
+	}
+	if properties.ok() {
+		rec.envelope, rec.object = rec.object, m.embedded(properties)
 		if name := wrongType(rec.object); name != "" {
 			rec.reject(ReasonBadValue, name+" holds a structure, want text")
 			return

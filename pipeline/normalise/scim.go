@@ -40,11 +40,14 @@ const workdayList = "Report_Entry"
 // hrList returns the entries of a Workday report, or the resources or operations
 // of a SCIM message. It is asked of every document, and these have few members.
 func hrList(o object) object {
-	if !o.isObject() || o.v.GetObject().Len() > 8 {
+	if !o.isObject() || o.v.GetObject().Len() > maxEnvelope {
 		return object{}
 	}
-	if list := o.get(workdayList); list.isArray() {
+	switch list := o.get(workdayList); {
+	case list.isArray():
 		return list
+	case list.isObject():
+		return listOf(list)
 	}
 	if list := o.get("Operations"); list.isArray() && slices.ContainsFunc(list.items(), isSCIMOperation) {
 		return list // also from clients that leave the schema out
@@ -80,6 +83,9 @@ func (m *Mapper) scim(rec record) {
 	e.Operation = operationText(operation)
 	if id := path[strings.LastIndexByte(path, '/')+1:]; e.Actor.Key() == "" && strings.Contains(strings.Trim(path, "/"), "/") {
 		e.Actor.ObjectID = objectID(id) // the path names whom the operation is about
+		if named := person(id); named.UPN != "" {
+			e.Actor = named
+		}
 	}
 	if e.Actor.Key() == "" {
 		rec.reject(ReasonMissing, "a SCIM user without userName, emails, externalId and employeeNumber")

@@ -22,6 +22,7 @@ func TestSCIM_bulk(t *testing.T) {
 			`{"method":"PATCH","path":"/Users/7f0c2f3e-51f5-4ea9-a4cc-3b1a5a3a8d10","data":{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":false}]}}`,
 			`{"method":"PATCH","path":"/Users/7f0c2f3e-51f5-4ea9-a4cc-3b1a5a3a8d10","data":{"Operations":[{"op":"Replace","value":{"active":"true"}}]}}`,
 			`{"method":"DELETE","path":"/Users/7f0c2f3e-51f5-4ea9-a4cc-3b1a5a3a8d10"}`,
+			`{"method":"DELETE","path":"/Users/Ida@contoso.com"}`,
 			`{"method":"POST","path":"/Groups","data":{"displayName":"All"}}`,
 			`{"method":"PUT","path":"Users/7","data":"text"}`,
 		}, ",")+`]}`,
@@ -32,6 +33,7 @@ func TestSCIM_bulk(t *testing.T) {
 		"hr.account_disabled oid:7f0c2f3e-51f5-4ea9-a4cc-3b1a5a3a8d10 resigned=- last=- effective=- active=false",
 		"hr.worker_updated oid:7f0c2f3e-51f5-4ea9-a4cc-3b1a5a3a8d10 resigned=- last=- effective=- active=true",
 		"hr.account_disabled oid:7f0c2f3e-51f5-4ea9-a4cc-3b1a5a3a8d10 resigned=- last=- effective=- active=false",
+		"hr.account_disabled upn:ida@contoso.com resigned=- last=- effective=- active=false",
 		"skip unknown_record",
 		"reject missing_field",
 	)

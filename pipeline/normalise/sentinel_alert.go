@@ -41,10 +41,17 @@ func (m *Mapper) sentinelAlert(rec record) {
 // https://learn.microsoft.com/azure/sentinel/entities-reference
 func (m *Mapper) entities(e *Event, list object) []Actor {
 	var people, recipients []Actor
-	for _, o := range list.items() {
+	entities := list.items()
+	referred := map[string]object{}
+	for _, o := range entities {
+		if id := o.at("$id"); id != "" && strings.EqualFold(o.at("Type"), "host") {
+			referred[id] = o
+		}
+	}
+	for _, o := range entities {
 		switch strings.ToLower(o.at("Type")) {
 		case "account":
-			people = addPerson(people, entityActor(o, o.at("Name"), hostName(list, o.get("Host"))))
+			people = addPerson(people, entityActor(o, o.at("Name"), hostName(referred, o.get("Host"))))
 		case "mailbox":
 			people = addPerson(people, entityActor(o, "", ""))
 		case "mailmessage", "":
@@ -56,7 +63,7 @@ func (m *Mapper) entities(e *Event, list object) []Actor {
 			e.Clear.Sender = first(e.Clear.Sender, o.str("Sender", "P2Sender"))
 		case "host":
 			if e.Device == nil {
-				m.on(e, o.str("MachineId", "AadDeviceId", "OMSAgentID"), hostName(list, o), o.at("OSFamily"), nil)
+				m.on(e, o.str("MachineId", "AadDeviceId", "OMSAgentID"), hostName(referred, o), o.at("OSFamily"), nil)
 			}
 		case "ip":
 			m.alertAddress(e, o.at("Address"), o.at("Location", "CountryCode"))
@@ -72,16 +79,10 @@ func (m *Mapper) entities(e *Event, list object) []Actor {
 	return people
 }
 
-// hostName is the name of a host entity, or of the one in the list that it
-// refers to.
-func hostName(list, host object) string {
-	if ref := host.at("$ref"); ref != "" {
-		for _, o := range list.items() {
-			if o.at("$id") == ref {
-				host = o
-				break
-			}
-		}
+// hostName is the name of a host entity, or of the one that it refers to.
+func hostName(referred map[string]object, host object) string {
+	if o, found := referred[host.at("$ref")]; found {
+		host = o
 	}
 	return host.str("HostName", "NetBiosName", "FQDN")
 }

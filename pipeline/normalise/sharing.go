@@ -69,8 +69,8 @@ var sharingActivities = map[string]string{
 
 // sharing maps the sharing operations and tells whether this is one.
 func (m *Mapper) sharing(rec record, e *Event, operation string) bool {
-	if operation == "sharinglinkcreated" {
-		operation = linkOperation(rec.str("SharingLinkScope", "LinkScope"))
+	if verb, link := strings.CutPrefix(operation, "sharinglink"); link {
+		operation = linkOperation(rec.str("SharingLinkScope", "LinkScope")) + verb
 	}
 	switch operation {
 	case "sharingset", "addedtosecurelink", "securelinkcreated", "addedtogroup",
@@ -105,16 +105,16 @@ func (m *Mapper) sharing(rec record, e *Event, operation string) bool {
 	return true
 }
 
-// linkOperation turns the newer, single operation for links back into the
-// three that tell who may use them.
+// linkOperation turns the newer operations for links, which are the same for
+// all, back into those that tell who may use the link: it returns how they begin.
 func linkOperation(scope string) string {
 	switch strings.ToLower(scope) {
 	case "anonymous", "anyone":
-		return "anonymouslinkcreated"
+		return "anonymouslink"
 	case "organization", "company":
-		return "companylinkcreated"
+		return "companylink"
 	default:
-		return "securelinkcreated"
+		return "securelink"
 	}
 }
 

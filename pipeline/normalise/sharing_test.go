@@ -33,6 +33,10 @@ func TestSharingOperations(t *testing.T) {
 			"file.shared_external", ClassPersonalMail, true, "marketing@gmail.com",
 		},
 		{
+			"one operation for links", `"Operation":"SharingLinkUsed","SharingLinkScope":"Anonymous",` + shareItem,
+			"file.anonymous_link_used", ClassPublic, true, "",
+		},
+		{
 			"guest by claim", `"Operation":"SharingSet","TargetUserOrGroupName":"i:0#.f|membership|urn:spo:guest#sales@northwind.example","TargetUserOrGroupType":"Guest",` + shareItem,
 			"file.shared_external", ClassExternal, true, "sales@northwind.example",
 		},

@@ -87,6 +87,12 @@ func (m *Mapper) signIn(rec record, category string) {
 func signInActor(rec record, category string) Actor {
 	user := userActor(rec.at("userPrincipalName"), rec.at("userId"), rec.at("userType"))
 	app := strings.ToLower(rec.str("servicePrincipalId", "appId", "servicePrincipalName"))
+	if user.Key() == "" {
+		// What the user typed, where Entra knew no such user or federation answered.
+		if typed := person(rec.str("signInIdentifier", "alternateSignInName")); typed.UPN != "" {
+			user = typed
+		}
+	}
 	switch {
 	case strings.HasPrefix(category, "serviceprincipal"), strings.HasPrefix(category, "managedidentity"),
 		strings.HasPrefix(category, "microsoftserviceprincipal"),

@@ -36,7 +36,7 @@ func (m *Mapper) auditSignIn(rec record) {
 		// other request type is a page that a person sees.
 		Interactive: request != "" && !strings.HasPrefix(strings.ToLower(request), "oauth2:token"),
 	}
-	if rec.at("RecordType") == "9" || strings.EqualFold(rec.at("RecordType"), "AzureActiveDirectoryAccountLogon") {
+	if recordType(rec.object) == "9" {
 		m.accountLogonOutcome(e, rec, extended)
 	} else {
 		auditSignInOutcome(e, e.Operation, rec.get("ErrorNumber"), rec.at("LogonError"))

@@ -17,6 +17,7 @@ func TestAuditSignIn(t *testing.T) {
 	}{
 		{"success", `{"RecordType":15,"Operation":"UserLoggedIn","UserId":"ada@contoso.com",` + common + `,"ErrorNumber":"0"}`, "signin.succeeded 2026-03-02T08:15:30.000Z person ada@contoso.com success ip=198.51.100.7", 0},
 		{"failure called success", `{"RecordType":15,"Operation":"UserLoginFailed","UserId":"ada@contoso.com",` + common + `,"ErrorNumber":"50126","LogonError":"InvalidUserNameOrPassword"}`, "signin.failed 2026-03-02T08:15:30.000Z person ada@contoso.com failure ip=198.51.100.7", 50126},
+		{"record type not said", `{"Operation":"UserLoginFailed","UserId":"ada@contoso.com",` + common + `,"ErrorNumber":"50126"}`, "signin.failed 2026-03-02T08:15:30.000Z person ada@contoso.com failure ip=198.51.100.7", 50126},
 		{"name of the error alone", `{"RecordType":"15","Operation":"UserLoginFailed","UserId":"ada@contoso.com",` + common + `,"LogonError":"IdsLocked"}`, "signin.failed 2026-03-02T08:15:30.000Z person ada@contoso.com failure ip=198.51.100.7", 50053},
 		{"failed for no stated reason", `{"RecordType":15,"Operation":"UserLoginFailed","UserId":"ada@contoso.com",` + common + `}`, "signin.failed 2026-03-02T08:15:30.000Z person ada@contoso.com failure ip=198.51.100.7", 0},
 		{"interrupt by name", `{"RecordType":15,"Operation":"UserLoginFailed","UserId":"ada@contoso.com",` + common + `,"LogonError":"UserStrongAuthClientAuthNRequiredInterrupt"}`, "signin.interrupted 2026-03-02T08:15:30.000Z person ada@contoso.com unknown ip=198.51.100.7", 50074},

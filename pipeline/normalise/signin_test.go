@@ -155,6 +155,16 @@ func TestSignIn(t *testing.T) {
 			"signin.failed 2026-03-02T08:15:30.000Z person ada@contoso.com failure ip=198.51.100.7",
 		},
 		{
+			"user whom Entra does not know",
+			`{"time":"2026-03-02T08:33:27Z","category":"SignInLogs","properties":{"id":"b8","createdDateTime":"2026-03-02T08:15:30Z","userPrincipalName":"","userId":"00000000-0000-0000-0000-000000000000","signInIdentifier":"Ada@contoso.com","status":{"errorCode":50034}}}`,
+			"signin.failed 2026-03-02T08:15:30.000Z person ada@contoso.com failure ip=",
+		},
+		{
+			"federated by another name",
+			`{"time":"2026-03-02T08:33:27Z","category":"ADFSSignInLogs","properties":{"id":"b9","createdDateTime":"2026-03-02T08:15:30Z","userPrincipalName":null,"alternateSignInName":"ada@contoso.com","status":{"errorCode":0}}}`,
+			"signin.succeeded 2026-03-02T08:15:30.000Z person ada@contoso.com success ip=",
+		},
+		{
 			"no result at all",
 			`{"time":"2026-03-02T08:33:27Z","category":"SignInLogs","properties":{"id":"a8","createdDateTime":"2026-03-02T08:15:30Z","userPrincipalName":"ada@contoso.com"}}`,
 			"signin.attempted 2026-03-02T08:15:30.000Z person ada@contoso.com unknown ip=",

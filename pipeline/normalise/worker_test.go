@@ -1,6 +1,11 @@
 package normalise
 
-import "testing"
+import (
+	"slices"
+	"testing"
+
+	"github.com/riskpipe/riskpipe/schemas"
+)
 
 // Rows of worker files, Workday reports and directory users say how things stand.
 func TestWorker(t *testing.T) {
@@ -83,5 +88,18 @@ func TestWorker_comesBack(t *testing.T) {
 	}
 	if onlyHREvent(t, row("2026-01-01")).ID == onlyHREvent(t, row("2026-02-01")).ID {
 		t.Error("the same id")
+	}
+}
+
+// A worker who goes by two ids in the HR system is known by either.
+func TestWorker_twoIDs(t *testing.T) {
+	var result Result
+	text := "WorkerID,WorkerStatus,UserID,HireDate\n1222,Active,EMP1222,2013-01-01\n"
+	New(Options{Hash: func(string, string) schemas.Hash { return 1 }}).Map(schemas.SourceHR, Raw{Time: 1772442000000, Value: []byte(text)}, &result)
+	if len(result.Events) != 1 {
+		t.Fatalf("%+v", result)
+	}
+	if got := result.Events[0].Actor.Aliases(); !slices.Contains(got, "eid:1222") || !slices.Contains(got, "eid:EMP1222") {
+		t.Errorf("aliases are %v", got)
 	}
 }
