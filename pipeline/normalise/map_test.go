@@ -443,3 +443,14 @@ func TestMap_manyElements(t *testing.T) {
 		runtime.KeepAlive(m)
 	}
 }
+
+// Text that would take many times its bytes in memory is refused before it is
+// parsed.
+func TestMap_manyValues(t *testing.T) {
+	var result Result
+	text := "[" + strings.Repeat("1,", 1_000_000) + "1]"
+	New(Options{Hash: func(string, string) schemas.Hash { return 1 }}).Map(schemas.SourceFile, Raw{Value: []byte(text)}, &result)
+	if len(result.Rejects) != 1 || result.Rejects[0].Reason != ReasonTooLarge {
+		t.Errorf("%d rejects, the first %+v", len(result.Rejects), result.Rejects[:min(1, len(result.Rejects))])
+	}
+}

@@ -30,6 +30,7 @@ type Options struct {
 const (
 	DefaultMaxBytes = 4 << 20
 	maxDepth        = 64
+	maxValues       = 500_000
 	maxEmbedded     = 8 // parsers kept from record to record: the envelope's and those of JSON strings inside it
 	maxAlive        = 64 * maxEmbedded
 
@@ -117,8 +118,11 @@ func (m *Mapper) shrink() {
 // parse reads JSON text within the bounds; the object is valid until Map is
 // called again.
 func (m *Mapper) parse(text []byte) (object, string, error) {
-	if depth(text) > maxDepth {
+	switch depth, values := extent(text); {
+	case depth > maxDepth:
 		return object{}, ReasonTooDeep, fmt.Errorf("nested deeper than %d", maxDepth)
+	case values > maxValues:
+		return object{}, ReasonTooLarge, fmt.Errorf("more than %d values", maxValues)
 	}
 	if m.used == len(m.parsers) {
 		m.parsers = append(m.parsers, &parser{})
@@ -211,9 +215,11 @@ func (rec record) native(ids ...string) []string {
 	return ids
 }
 
-// depth returns how deep the brackets of JSON text nest, strings left out.
-func depth(text []byte) int {
-	deepest, level, quoted := 0, 0, false
+// extent returns how deep the brackets of JSON text nest and about how many
+// values it has, strings left out. A parsed value takes many times the bytes
+// that it is written with, so that text must be bounded by both.
+func extent(text []byte) (deepest, values int) {
+	level, quoted := 0, false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case quoted && c == '\\':
@@ -221,14 +227,17 @@ func depth(text []byte) int {
 		case c == '"':
 			quoted = !quoted
 		case quoted:
+		case c == ',':
+			values++
 		case c == '{' || c == '[':
+			values++
 			level++
 			deepest = max(deepest, level)
 		case c == '}' || c == ']':
 			level--
 		}
 	}
-	return deepest
+	return deepest, values
 }
 
 // validText tells whether every string in the value is UTF-8.
