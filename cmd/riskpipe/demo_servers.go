@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
@@ -306,13 +307,14 @@ func recordsBehind(ctx context.Context, admin *kadm.Client, groups []string) (in
 	var total int64
 	for _, group := range groups {
 		lag := lags[group]
-		if err := lag.Error(); err != nil {
+		switch err := lag.Error(); {
+		case errors.Is(err, kerr.GroupIDNotFound), kerr.IsRetriable(err), err == nil && len(lag.Lag) == 0:
+			total++ // it has not joined yet, or its coordinator is not ready
+		case err != nil:
 			return 0, fmt.Errorf("asking Kafka how far group %s is: %w", group, err)
+		default:
+			total += lag.Lag.Total()
 		}
-		if len(lag.Lag) == 0 {
-			total++ // it has not joined yet
-		}
-		total += lag.Lag.Total()
 	}
 	return total, nil
 }
