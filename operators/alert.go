@@ -67,8 +67,7 @@ func (e *Engine) evaluate(s *State, ev *schemas.Event, out *Output) {
 
 // alert moves the person's alert under the policy on by one event.
 func (c *compiled) alert(s *State, a *assessment, ev *schemas.Event, out *Output) {
-	triggered := c.triggered(s)
-	warranted := triggered && a.score >= schemas.Points(c.Open.Score) && a.exfiltration >= int64(c.Open.Exfiltration)
+	warranted := c.triggered(s) && a.score >= schemas.Points(c.Open.Score) && a.exfiltration >= int64(c.Open.Exfiltration)
 	if !warranted && (len(s.alerts) == 0 || !s.alertOf(c.key).open) {
 		return
 	}

@@ -1,6 +1,7 @@
 package operators
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -29,16 +30,8 @@ func scale(y, n, d int64) int64 {
 
 // weigh adds the evidence of several days of one indicator: the strongest day
 // counts in full, the i-th strongest i^-1.5. It sorts days.
-func (ind *Indicator) weigh(days []int64) int64 {
-	slices.SortFunc(days, func(a, b int64) int {
-		switch {
-		case a > b:
-			return -1
-		case a < b:
-			return 1
-		}
-		return 0
-	})
+func weigh(days []int64) int64 {
+	slices.SortFunc(days, func(a, b int64) int { return cmp.Compare(b, a) })
 	var total int64
 	for i, points := range days {
 		total += points * weights[min(i+1, historyDays)] / weightScale
@@ -80,7 +73,7 @@ func (c *compiled) evaluateIndicator(s *State, ind *compiledIndicator, e *eviden
 		base = append(base, points)
 	}
 	e.days = len(m.days)
-	e.base = ind.weigh(append(room.days[:0], base...))
+	e.base = weigh(append(room.days[:0], base...))
 	for without := range e.modified {
 		list := append(room.days[:0], base...)
 		for i := range c.Modifiers {
@@ -91,7 +84,7 @@ func (c *compiled) evaluateIndicator(s *State, ind *compiledIndicator, e *eviden
 				list[j] = list[j] * c.Modifiers[i].Curve.at(m.days[j].day, s.leave) / 1000
 			}
 		}
-		e.modified[without] = ind.weigh(list)
+		e.modified[without] = weigh(list)
 	}
 	if limit := int64(ind.Limit); limit > 0 {
 		// The limit bounds evidence; modifiers multiply what it left.

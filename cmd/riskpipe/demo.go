@@ -82,7 +82,7 @@ func demo(ctx context.Context, o demoOptions, out, talk io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.close()) }() // also says why a service failed
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func demo(ctx context.Context, o demoOptions, out, talk io.Writer) (err error) {
 		err = s.drain(ctx, talk)
 	}
 	if err != nil {
-		return errors.Join(err, s.failure())
+		return err
 	}
 	took := time.Since(started)
 	since, err := s.publishLive(ctx, last, talk)
@@ -102,7 +102,7 @@ func demo(ctx context.Context, o demoOptions, out, talk io.Writer) (err error) {
 		err = s.drain(ctx, talk)
 	}
 	if err != nil {
-		return errors.Join(err, s.failure())
+		return err
 	}
 	r := demoReport{servers: s, company: company, out: out}
 	if err := r.print(ctx, published, took, since); err != nil {
@@ -115,5 +115,5 @@ func demo(ctx context.Context, o demoOptions, out, talk io.Writer) (err error) {
 	r.addresses()
 	<-ctx.Done()
 	fmt.Fprintln(talk, "stopping")
-	return s.failure()
+	return nil
 }

@@ -119,15 +119,7 @@ func (s *demoServers) startServices(ctx context.Context) context.Context {
 		return scorer.Run(ctx)
 	})
 	s.services.Go(func() error {
-		codecs, err := s.config.codecs(ctx)
-		if err != nil {
-			return err
-		}
-		opts, err := s.config.Kafka.options()
-		if err != nil {
-			return err
-		}
-		w, err := sink.New(s.config.sink(), sink.Deps{Logger: s.log, Conn: s.conn, Kafka: opts, Events: codecs.events, Alerts: codecs.alerts, Risks: codecs.risk})
+		w, err := newSink(ctx, s.config, s.log, nil, s.conn)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -18,17 +19,13 @@ import (
 
 	"github.com/riskpipe/riskpipe/deploy/embedded/servertest"
 	"github.com/riskpipe/riskpipe/schemas"
-	"github.com/riskpipe/riskpipe/sink"
 	"github.com/riskpipe/riskpipe/vault"
 )
 
 // live is an installation of its own on the servers that the test was given.
 type live struct {
-	t      *testing.T
-	config Config
-	admin  *kadm.Client
-	client *kgo.Client
-	conn   sink.Conn
+	*demoServers
+	t *testing.T
 }
 
 func newLive(t *testing.T) *live {
@@ -50,68 +47,40 @@ func newLive(t *testing.T) *live {
 	config.Pseudonym.Key = Secret(key)
 	config.Normalise.InternalDomains = []string{"contoso.example"}
 	config.Sink.ActivityDays = 3650 // stories have fixed dates
-	l := &live{t: t, config: config}
-	if _, err := ensureTopics(t.Context(), config, true, false); err != nil {
-		t.Fatal(err)
-	}
 	opts, err := config.Kafka.options()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l.client, err = kgo.NewClient(opts...); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(l.client.Close)
-	l.admin = kadm.NewClient(l.client)
-	l.conn, err = config.ClickHouse.open(t.Context(), database)
+	client, err := kgo.NewClient(opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = l.conn.Close() })
-	if _, err := sink.Migrate(t.Context(), l.conn, database, sink.MigrateOptions{Retention: config.Sink.retention()}); err != nil {
+	redis, err := config.Redis.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &live{t: t, demoServers: &demoServers{
+		config: config, admin: kadm.NewClient(client), redis: redis, log: slog.New(slog.DiscardHandler),
+		stop: func() {}, services: &errgroup.Group{},
+	}}
+	t.Cleanup(func() {
+		if err := l.close(); err != nil {
+			t.Errorf("a service failed: %v", err)
+		}
+	})
+	if err := l.prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
 
-// start runs all seven services until the test ends.
-func (l *live) start() {
-	s := &demoServers{config: l.config, conn: l.conn, log: slog.New(slog.DiscardHandler), stop: func() {}, services: &errgroup.Group{}}
-	redis, err := l.config.Redis.open()
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	s.redis = redis
-	s.startServices(l.t.Context())
-	l.t.Cleanup(func() {
-		if err := s.failure(); err != nil {
-			l.t.Errorf("a service failed: %v", err)
-		}
-		_ = redis.Close()
-	})
-}
-
-// drain waits until every service has read everything.
-func (l *live) drain() {
+// waitUntilRead waits until every service has read everything.
+func (l *live) waitUntilRead() {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(l.t.Context(), 2*time.Minute)
 	defer cancel()
-	topics := l.config.Topics
-	for _, groups := range [][]string{topics.normaliserGroups(), {topics.group("score")}, {topics.group("sink")}} {
-		for {
-			behind, err := recordsBehind(ctx, l.admin, groups)
-			if err != nil {
-				l.t.Fatal(err)
-			}
-			if behind == 0 {
-				break
-			}
-			select {
-			case <-ctx.Done():
-				l.t.Fatalf("%v are still %d records behind", groups, behind)
-			case <-time.After(20 * time.Millisecond):
-			}
-		}
+	if err := l.drain(ctx, io.Discard); err != nil {
+		l.t.Fatal(err)
 	}
 }
 
@@ -150,7 +119,7 @@ func (l *live) read(topic string) (records []*kgo.Record) {
 // alerts, byte for byte, and ClickHouse shows them with a ledger that sums up.
 func TestLive_equalsReplay(t *testing.T) {
 	l := newLive(t)
-	l.start()
+	l.startServices(t.Context())
 	publisher, err := newPublisher(l.config)
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +140,7 @@ func TestLive_equalsReplay(t *testing.T) {
 		if err := publisher.flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		l.drain() // so that feeds follow each other as the story tells
+		l.waitUntilRead() // so that feeds follow each other as the story tells
 	}
 
 	dir := t.TempDir()

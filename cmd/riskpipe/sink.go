@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
 	"github.com/riskpipe/riskpipe/sink"
@@ -30,25 +32,34 @@ topics have partitions.`,
 				return err
 			}
 			defer conn.Close()
-			kafka, err := config.Kafka.options()
-			if err != nil {
-				return err
-			}
-			codecs, err := config.codecs(cmd.Context())
-			if err != nil {
-				return err
-			}
 			metrics := newRegistry()
-			s, err := sink.New(config.sink(), sink.Deps{
-				Logger: log, Conn: conn, Kafka: kafka, Registerer: metrics,
-				Events: codecs.events, Alerts: codecs.alerts, Risks: codecs.risk,
-			})
+			s, err := newSink(cmd.Context(), config, log, metrics, conn)
 			if err != nil {
-				return &exitError{exitConfig, err}
+				return err
 			}
 			return serve(cmd.Context(), log, config.Admin, metrics, s)
 		},
 	}
+}
+
+// newSink puts the sink together.
+func newSink(ctx context.Context, config Config, log *slog.Logger, metrics prometheus.Registerer, conn sink.Conn) (*sink.Sink, error) {
+	kafka, err := config.Kafka.options()
+	if err != nil {
+		return nil, err
+	}
+	codecs, err := config.codecs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := sink.New(config.sink(), sink.Deps{
+		Logger: log, Conn: conn, Kafka: kafka, Registerer: metrics,
+		Events: codecs.events, Alerts: codecs.alerts, Risks: codecs.risk,
+	})
+	if err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	return s, nil
 }
 
 // sink is the sink's own configuration.
