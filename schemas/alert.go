@@ -48,6 +48,12 @@ type Alert struct {
 	Contributions   []Contribution   `avro:"contributions" json:"contributions"`
 	Counterfactuals []Counterfactual `avro:"counterfactuals" json:"counterfactuals"`
 	EventIDs        []UUID           `avro:"event_ids" json:"event_ids"`
+	Change          string           `avro:"change" json:"change"`
+	Trigger         string           `avro:"trigger" json:"trigger"`
+	Hold            string           `avro:"hold" json:"hold,omitempty"`
+	HoldReason      string           `avro:"hold_reason" json:"hold_reason,omitempty"`
+	HoldUntil       Time             `avro:"hold_until" json:"hold_until,omitempty"`
+	QuietAt         Time             `avro:"quiet_at" json:"quiet_at"`
 }
 
 // Contribution is one line of a ledger; a ledger's points sum to its score.
@@ -60,8 +66,27 @@ type Contribution struct {
 
 // The kinds of contribution.
 const (
-	KindIndicator = "indicator"
-	KindModifier  = "modifier"
+	KindIndicator  = "indicator"
+	KindSequence   = "sequence"
+	KindCumulative = "cumulative"
+	KindBooster    = "booster"
+	KindModifier   = "modifier"
+)
+
+// The changes that a version of an alert can be.
+const (
+	ChangeOpened      = "opened"
+	ChangeUpdated     = "updated"
+	ChangeEscalated   = "escalated"
+	ChangeDeescalated = "deescalated"
+	ChangeClosed      = "closed"
+	ChangeReopened    = "reopened"
+)
+
+// The reasons to hold an alert.
+const (
+	HoldThrottled  = "throttled"
+	HoldSuppressed = "suppressed"
 )
 
 // Counterfactual is the score without one factor.
@@ -81,6 +106,9 @@ type Risk struct {
 	PolicyVersion int32          `avro:"policy_version" json:"policy_version"`
 	Cause         UUID           `avro:"cause" json:"cause"`
 	Contributions []Contribution `avro:"contributions" json:"contributions"`
+	Delta         Points         `avro:"delta" json:"delta"`
+	Late          bool           `avro:"late" json:"late,omitempty"`
+	Expires       Time           `avro:"expires" json:"expires"`
 }
 
 // Identity is the escrow of one identity; identity.avsc says what each field

@@ -60,11 +60,14 @@ type Event struct {
 	Origin       Origin       `avro:"origin" json:"origin"`
 	Evidence     []byte       `avro:"evidence,omitzero" json:"evidence,omitempty"`
 	EvidenceKey  string       `avro:"evidence_key" json:"evidence_key,omitempty"`
+	Groups       []string     `avro:"groups" json:"groups,omitempty"`
+	Marks        []string     `avro:"marks" json:"marks,omitempty"`
 	SignIn       *SignIn      `avro:"sign_in" json:"sign_in,omitempty"`
 	Email        *Email       `avro:"email" json:"email,omitempty"`
 	File         *File        `avro:"file" json:"file,omitempty"`
 	Detection    *Detection   `avro:"detection" json:"detection,omitempty"`
 	HR           *HR          `avro:"hr" json:"hr,omitempty"`
+	Health       *Health      `avro:"health" json:"health,omitempty"`
 }
 
 // Device is what the analyst may know of the device.
@@ -76,10 +79,12 @@ type Device struct {
 
 // SourceIP is what is not personal about an address.
 type SourceIP struct {
-	ID      Hash   `avro:"id" json:"id,omitempty"`
-	Country string `avro:"country" json:"country,omitempty"`
-	ASN     int64  `avro:"asn" json:"asn,omitempty"`
-	Private bool   `avro:"private" json:"private,omitempty"`
+	ID        Hash   `avro:"id" json:"id,omitempty"`
+	Country   string `avro:"country" json:"country,omitempty"`
+	ASN       int64  `avro:"asn" json:"asn,omitempty"`
+	Private   bool   `avro:"private" json:"private,omitempty"`
+	Latitude  int32  `avro:"latitude" json:"latitude,omitempty"`
+	Longitude int32  `avro:"longitude" json:"longitude,omitempty"`
 }
 
 // Destination is where data went.
@@ -87,6 +92,7 @@ type Destination struct {
 	Class    string `avro:"class" json:"class,omitempty"`
 	Domain   Hash   `avro:"domain" json:"domain,omitempty"`
 	External bool   `avro:"external" json:"external"`
+	Category string `avro:"category" json:"category,omitempty"`
 }
 
 // Origin is where the raw record lies.
@@ -125,6 +131,7 @@ type Email struct {
 	Label              string   `avro:"label" json:"label,omitempty"`
 	Access             string   `avro:"access" json:"access,omitempty"`
 	Rule               string   `avro:"rule" json:"rule,omitempty"`
+	AttachmentNames    []Hash   `avro:"attachment_names" json:"attachment_names,omitempty"`
 }
 
 // File is the body of file, sharing, removable-media and Copilot activity.
@@ -170,4 +177,18 @@ type HR struct {
 	OnLeave      bool   `avro:"on_leave" json:"on_leave,omitempty"`
 	EmployeeType string `avro:"employee_type" json:"employee_type,omitempty"`
 	Direction    string `avro:"direction" json:"direction,omitempty"`
+	FamilyName   Hash   `avro:"family_name" json:"family_name,omitempty"`
+	Address      Hash   `avro:"address" json:"address,omitempty"`
+	Street       Hash   `avro:"street" json:"street,omitempty"`
+}
+
+// Health is the body of access to a health record.
+type Health struct {
+	Record     Hash `avro:"record" json:"record,omitempty"`
+	Restricted bool `avro:"restricted" json:"restricted,omitempty"`
+	Employee   bool `avro:"employee" json:"employee,omitempty"`
+	BreakGlass bool `avro:"break_glass" json:"break_glass,omitempty"`
+	FamilyName Hash `avro:"family_name" json:"family_name,omitempty"`
+	Address    Hash `avro:"address" json:"address,omitempty"`
+	Street     Hash `avro:"street" json:"street,omitempty"`
 }
