@@ -98,17 +98,18 @@ type Counterfactual struct {
 // Risk is a change of one person's risk score; risk.avsc says what each field
 // means.
 type Risk struct {
-	User          Pseudonym      `avro:"user" json:"user"`
-	Time          Time           `avro:"time" json:"time"`
-	Score         Points         `avro:"score" json:"score"`
-	Level         Level          `avro:"level" json:"level"`
-	Policy        string         `avro:"policy" json:"policy"`
-	PolicyVersion int32          `avro:"policy_version" json:"policy_version"`
-	Cause         UUID           `avro:"cause" json:"cause"`
-	Contributions []Contribution `avro:"contributions" json:"contributions"`
-	Delta         Points         `avro:"delta" json:"delta"`
-	Late          bool           `avro:"late" json:"late,omitempty"`
-	Expires       Time           `avro:"expires" json:"expires"`
+	User            Pseudonym        `avro:"user" json:"user"`
+	Time            Time             `avro:"time" json:"time"`
+	Score           Points           `avro:"score" json:"score"`
+	Level           Level            `avro:"level" json:"level"`
+	Policy          string           `avro:"policy" json:"policy"`
+	PolicyVersion   int32            `avro:"policy_version" json:"policy_version"`
+	Cause           UUID             `avro:"cause" json:"cause"`
+	Contributions   []Contribution   `avro:"contributions" json:"contributions"`
+	Delta           Points           `avro:"delta" json:"delta"`
+	Late            bool             `avro:"late" json:"late,omitempty"`
+	Expires         Time             `avro:"expires" json:"expires"`
+	Counterfactuals []Counterfactual `avro:"counterfactuals" json:"counterfactuals"`
 }
 
 // Identity is the escrow of one identity; identity.avsc says what each field

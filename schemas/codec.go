@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 
 	"github.com/twmb/avro"
@@ -40,23 +41,26 @@ type Codec[T Record] struct {
 	schema *avro.Schema
 	header []byte
 	lookup func(id uint32) (string, error)
+	blank  T // what decoding begins with
 
 	mu      sync.RWMutex
 	byPrint map[[8]byte]*avro.Schema
 	byID    map[uint32]*avro.Schema
 }
 
-// NewCodec returns a codec that writes single-object encoding. Released are
-// earlier schemas whose records it must still read.
-func NewCodec[T Record](schema string, released ...string) (*Codec[T], error) {
+// NewCodec returns a codec that writes single-object encoding under the schema,
+// and reads what any released version of the schema wrote.
+func NewCodec[T Record](schema string) (*Codec[T], error) {
 	s, err := avro.Parse(schema)
 	if err != nil {
 		return nil, fmt.Errorf("parsing the schema: %w", err)
 	}
-	c := &Codec[T]{schema: s, byPrint: map[[8]byte]*avro.Schema{}, byID: map[uint32]*avro.Schema{}}
-	c.header = singleObjectHeader(s)
-	c.byPrint[[8]byte(c.header[2:])] = s
-	for _, text := range released {
+	c := &Codec[T]{schema: s, blank: blank[T](), byPrint: map[[8]byte]*avro.Schema{}, byID: map[uint32]*avro.Schema{}}
+	versions, err := released(s)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range versions {
 		writer, err := avro.Parse(text)
 		if err != nil {
 			return nil, fmt.Errorf("parsing a released schema: %w", err)
@@ -67,7 +71,22 @@ func NewCodec[T Record](schema string, released ...string) (*Codec[T], error) {
 		}
 		c.byPrint[[8]byte(singleObjectHeader(writer)[2:])] = resolved
 	}
+	c.header = singleObjectHeader(s)
+	c.byPrint[[8]byte(c.header[2:])] = s
 	return c, nil
+}
+
+// blank returns a T with nothing in it but lists that are empty instead of nil:
+// the decoder allocates one for each nil list that stays empty, and most do.
+func blank[T Record]() T {
+	var zero T
+	fields := reflect.ValueOf(&zero).Elem()
+	for _, field := range fields.Fields() {
+		if field.Kind() == reflect.Slice && field.Type().Elem().Kind() != reflect.Uint8 {
+			field.Set(reflect.MakeSlice(field.Type(), 0, 0))
+		}
+	}
+	return zero
 }
 
 func singleObjectHeader(s *avro.Schema) []byte {
@@ -86,21 +105,21 @@ func (c *Codec[T]) Append(dst []byte, v *T) ([]byte, error) {
 	return dst, nil
 }
 
-// Decode reads b into v, whose earlier content is replaced. Errors wrap
-// ErrMalformed unless the registry could not be asked.
+// Decode reads b into v, whose earlier content is replaced. A list without
+// members may be nil or empty. Errors wrap ErrMalformed unless the registry could
+// not be asked.
 func (c *Codec[T]) Decode(b []byte, v *T) error {
 	reader, body, err := c.reader(b)
 	if err != nil {
 		return err
 	}
-	var zero T
-	*v = zero
+	*v = c.blank
 	rest, err := reader.Decode(body, v)
 	if err != nil {
-		return fmt.Errorf("decoding %T: %w: %w", zero, ErrMalformed, err)
+		return fmt.Errorf("decoding %T: %w: %w", *v, ErrMalformed, err)
 	}
 	if len(rest) != 0 {
-		return fmt.Errorf("decoding %T: %w: %d bytes behind the record", zero, ErrMalformed, len(rest))
+		return fmt.Errorf("decoding %T: %w: %d bytes behind the record", *v, ErrMalformed, len(rest))
 	}
 	return nil
 }

@@ -22,22 +22,39 @@ type Generic struct {
 	byID    map[uint32]*goavro.Codec
 }
 
-// NewGeneric returns a decoder for the given schemas. Lookup finds the schema
-// of a registry id; nil when there is no registry.
+// NewGeneric returns a decoder for the given schemas and their released versions.
+// Lookup finds the schema of a registry id; nil when there is no registry.
 func NewGeneric(lookup func(id uint32) (string, error), schemas ...string) (*Generic, error) {
 	g := &Generic{byPrint: map[[8]byte]*goavro.Codec{}, byID: map[uint32]*goavro.Codec{}, lookup: lookup}
 	for _, text := range schemas {
-		c, err := goavro.NewCodecForStandardJSONFull(text)
+		s, err := g.add(text)
 		if err != nil {
-			return nil, fmt.Errorf("parsing the schema: %w", err)
+			return nil, err
 		}
-		s, err := avro.Parse(text)
+		versions, err := released(s)
 		if err != nil {
-			return nil, fmt.Errorf("parsing the schema: %w", err)
+			return nil, err
 		}
-		g.byPrint[[8]byte(singleObjectHeader(s)[2:])] = c
+		for _, version := range versions {
+			if _, err := g.add(version); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return g, nil
+}
+
+func (g *Generic) add(text string) (*avro.Schema, error) {
+	c, err := goavro.NewCodecForStandardJSONFull(text)
+	if err != nil {
+		return nil, fmt.Errorf("parsing the schema: %w", err)
+	}
+	s, err := avro.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("parsing the schema: %w", err)
+	}
+	g.byPrint[[8]byte(singleObjectHeader(s)[2:])] = c
+	return s, nil
 }
 
 // JSON decodes b and returns it as one JSON object with its members sorted: ids

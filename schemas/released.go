@@ -1,0 +1,34 @@
+package schemas
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/twmb/avro"
+)
+
+// releasedFiles are the schemas of every version: records of any of them may
+// still wait on a topic. The golden records beside them are for the tests.
+//
+//go:embed testdata/released/*/*.avsc
+var releasedFiles embed.FS
+
+// released returns every version of the schema of a record, the oldest first.
+func released(record *avro.Schema) ([]string, error) {
+	name := strings.ToLower(record.Root().Name)
+	files, err := fs.Glob(releasedFiles, "testdata/released/*/"+name+".avsc")
+	if err != nil {
+		return nil, fmt.Errorf("listing the released schemas of %s: %w", name, err)
+	}
+	texts := make([]string, len(files))
+	for i, file := range files {
+		text, err := releasedFiles.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("reading released schema %s: %w", file, err)
+		}
+		texts[i] = string(text)
+	}
+	return texts, nil
+}
