@@ -23,6 +23,7 @@ type activity struct {
 	file        *schemas.File
 	detection   *schemas.Detection
 	hr          *schemas.HR
+	health      *schemas.Health
 }
 
 // eventFlattener returns what lays events out as rows. It fails for an event that has no place in
@@ -31,7 +32,7 @@ func eventFlattener() func(*schemas.Event) (activity, error) {
 	// What stands for the bodies that an event does not have, and is never written to.
 	none := activity{
 		device: &schemas.Device{}, sourceIP: &schemas.SourceIP{}, destination: &schemas.Destination{}, signIn: &schemas.SignIn{},
-		email: &schemas.Email{}, file: &schemas.File{}, detection: &schemas.Detection{}, hr: &schemas.HR{},
+		email: &schemas.Email{}, file: &schemas.File{}, detection: &schemas.Detection{}, hr: &schemas.HR{}, health: &schemas.Health{},
 	}
 	return func(e *schemas.Event) (activity, error) {
 		if err := validTime("time", e.Time); err != nil {
@@ -48,6 +49,7 @@ func eventFlattener() func(*schemas.Event) (activity, error) {
 			file:        cmp.Or(e.File, none.file),
 			detection:   cmp.Or(e.Detection, none.detection),
 			hr:          cmp.Or(e.HR, none.hr),
+			health:      cmp.Or(e.Health, none.health),
 		}, nil
 	}
 }
@@ -75,6 +77,8 @@ func activityColumns() []column[activity] {
 		{"key_version", "UInt32", from(func(a *activity) uint32 { return uint32(a.KeyVersion) })},
 		{"actor_type", "String", from(func(a *activity) string { return string(a.ActorType) })},
 		{"outcome", "String", from(func(a *activity) string { return string(a.Outcome) })},
+		{"groups", "Array(String)", from(func(a *activity) []string { return a.Groups })},
+		{"marks", "Array(String)", from(func(a *activity) []string { return a.Marks })},
 
 		{"device_id", "UInt64", hash(func(a *activity) schemas.Hash { return a.device.ID })},
 		{"device_os", "String", from(func(a *activity) string { return a.device.OS })},
@@ -83,9 +87,12 @@ func activityColumns() []column[activity] {
 		{"source_country", "String", from(func(a *activity) string { return a.sourceIP.Country })},
 		{"source_asn", "UInt32", from(func(a *activity) uint32 { return asn(a.sourceIP.ASN) })},
 		{"source_private", "Bool", from(func(a *activity) bool { return a.sourceIP.Private })},
+		{"source_latitude", "Int16", from(func(a *activity) int16 { return degrees(a.sourceIP.Latitude, 90) })},
+		{"source_longitude", "Int16", from(func(a *activity) int16 { return degrees(a.sourceIP.Longitude, 180) })},
 		{"destination_class", "String", from(func(a *activity) string { return a.destination.Class })},
 		{"destination_domain", "UInt64", hash(func(a *activity) schemas.Hash { return a.destination.Domain })},
 		{"destination_external", "Bool", from(func(a *activity) bool { return a.destination.External })},
+		{"destination_category", "String", from(func(a *activity) string { return a.destination.Category })},
 
 		{"origin_topic", "String", from(func(a *activity) string { return a.Origin.Topic })},
 		{"origin_partition", "Int32", from(func(a *activity) int32 { return a.Origin.Partition })},
@@ -121,6 +128,9 @@ func activityColumns() []column[activity] {
 		{"email_external_recipients", "Int32", from(func(a *activity) int32 { return a.email.ExternalRecipients })},
 		{"email_attachments", "Int32", from(func(a *activity) int32 { return a.email.Attachments })},
 		{"email_extensions", "Array(String)", from(func(a *activity) []string { return a.email.Extensions })},
+		{"email_attachment_names", "Array(UInt64)", from(func(a *activity) []uint64 {
+			return each(a.email.AttachmentNames, func(h schemas.Hash) uint64 { return uint64(h) })
+		})},
 		{"email_access", "String", from(func(a *activity) string { return a.email.Access })},
 		{"email_rule", "String", from(func(a *activity) string { return a.email.Rule })},
 
@@ -150,6 +160,11 @@ func activityColumns() []column[activity] {
 		{"hr_on_leave", "Bool", from(func(a *activity) bool { return a.hr.OnLeave })},
 		{"hr_employee_type", "String", from(func(a *activity) string { return a.hr.EmployeeType })},
 		{"hr_direction", "String", from(func(a *activity) string { return a.hr.Direction })},
+
+		{"health_record", "UInt64", hash(func(a *activity) schemas.Hash { return a.health.Record })},
+		{"health_restricted", "Bool", from(func(a *activity) bool { return a.health.Restricted })},
+		{"health_employee", "Bool", from(func(a *activity) bool { return a.health.Employee })},
+		{"health_break_glass", "Bool", from(func(a *activity) bool { return a.health.BreakGlass })},
 	}
 }
 
@@ -198,6 +213,14 @@ func asn(n int64) uint32 {
 		return 0
 	}
 	return uint32(n)
+}
+
+// degrees is 0, not said, for what lies on no globe.
+func degrees(n, limit int32) int16 {
+	if n < -limit || n > limit {
+		return 0
+	}
+	return int16(n)
 }
 
 // userText is empty for nobody, which readers see at once.

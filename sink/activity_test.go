@@ -3,6 +3,7 @@ package sink
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,7 +47,17 @@ func kinds[V any](list []column[V]) map[string]string {
 	return all
 }
 
-// No field of an event is forgotten: each one, set alone, changes the row.
+// withheld are the fields that have no column: rules compare these hashes, and people could only
+// use them to find out who somebody's family and neighbours are.
+func withheld() []string {
+	return []string{
+		"Event.HR.FamilyName", "Event.HR.Address", "Event.HR.Street",
+		"Event.Health.FamilyName", "Event.Health.Address", "Event.Health.Street",
+	}
+}
+
+// No field of an event is forgotten: each one, set alone, changes the row, but for those that are
+// withheld, which never do.
 func TestEventFlattener_everyField(t *testing.T) {
 	row := func(e *schemas.Event) string {
 		a, err := eventFlattener()(e)
@@ -81,8 +92,8 @@ func TestEventFlattener_everyField(t *testing.T) {
 		default:
 			setSomething(t, v)
 			n++
-			if row(e) == empty {
-				t.Errorf("%s is in no column", path)
+			if hidden := slices.Contains(withheld(), path); (row(e) == empty) != hidden {
+				t.Errorf("%s: is in no column: %t, is to be withheld: %t", path, row(e) == empty, hidden)
 			}
 			v.SetZero()
 		}

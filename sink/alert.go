@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
@@ -43,31 +44,39 @@ func alertColumns() []column[schemas.Alert] {
 		{"opened_at", timeType, from(func(a *alert) int64 { return int64(a.OpenedAt) })},
 		{"updated_at", timeType, from(func(a *alert) int64 { return int64(a.UpdatedAt) })},
 		{"observed_time", timeType, from(func(a *alert) int64 { return int64(a.ObservedTime) })},
-		{"counterfactuals.without", "Array(String)", from(func(a *alert) []string {
-			return each(a.Counterfactuals, func(c schemas.Counterfactual) string { return c.Without })
-		})},
-		{"counterfactuals.score", "Array(" + pointsType + ")", from(func(a *alert) []decimal.Decimal {
-			return each(a.Counterfactuals, func(c schemas.Counterfactual) decimal.Decimal { return points(c.Score) })
-		})},
+		{"change", "String", from(func(a *alert) string { return a.Change })},
+		{"trigger", "String", from(func(a *alert) string { return a.Trigger })},
+		{"hold", "String", from(func(a *alert) string { return a.Hold })},
+		{"hold_reason", "String", from(func(a *alert) string { return a.HoldReason })},
+		{"hold_until", nullTimeType, from(func(a *alert) *int64 { return knownTime(a.HoldUntil) })},
+		{"quiet_at", nullTimeType, from(func(a *alert) *int64 { return knownTime(a.QuietAt) })},
 		{"event_ids", "Array(UUID)", from(func(a *alert) []uuid.UUID {
 			return each(a.EventIDs, func(u schemas.UUID) uuid.UUID { return uuid.UUID(u) })
 		})},
-	}, ledger...)
+	}, append(ledger, counterfactualColumns(func(a *alert) []schemas.Counterfactual { return a.Counterfactuals })...)...)
+}
+
+// risk is a score with the offset of its record.
+type risk struct {
+	schemas.Risk
+	offset int64
 }
 
 // flattenRisk fails for a score that has no place in the table.
-func flattenRisk(r *schemas.Risk) (schemas.Risk, error) {
+func flattenRisk(r *schemas.Risk, from *kgo.Record) (risk, error) {
 	if r.PolicyVersion < 0 {
-		return schemas.Risk{}, fmt.Errorf("policy version %d is negative: %w", r.PolicyVersion, schemas.ErrMalformed)
+		return risk{}, fmt.Errorf("policy version %d is negative: %w", r.PolicyVersion, schemas.ErrMalformed)
 	}
 	if err := validTime("time", r.Time); err != nil {
-		return schemas.Risk{}, err
+		return risk{}, err
 	}
-	return *r, validLedger(r.Score, r.Contributions)
+	if err := validPoints(r.Delta); err != nil {
+		return risk{}, err
+	}
+	return risk{*r, from.Offset}, validLedger(r.Score, r.Contributions)
 }
 
-func riskColumns() []column[schemas.Risk] {
-	type risk = schemas.Risk
+func riskColumns() []column[risk] {
 	ledger := contributionColumns(func(r *risk) []schemas.Contribution { return r.Contributions })
 	return append([]column[risk]{
 		{"user", "String", from(func(r *risk) string { return userText(r.User) })},
@@ -77,7 +86,11 @@ func riskColumns() []column[schemas.Risk] {
 		{"policy", "String", from(func(r *risk) string { return r.Policy })},
 		{"policy_version", "UInt32", from(func(r *risk) uint32 { return uint32(r.PolicyVersion) })},
 		{"cause", "UUID", from(func(r *risk) uuid.UUID { return uuid.UUID(r.Cause) })},
-	}, ledger...)
+		{"delta", pointsType, from(func(r *risk) decimal.Decimal { return points(r.Delta) })},
+		{"late", "Bool", from(func(r *risk) bool { return r.Late })},
+		{"expires", nullTimeType, from(func(r *risk) *int64 { return knownTime(r.Expires) })},
+		{"record_offset", "Int64", from(func(r *risk) int64 { return r.offset })},
+	}, append(ledger, counterfactualColumns(func(r *risk) []schemas.Counterfactual { return r.Counterfactuals })...)...)
 }
 
 func contributionColumns[V any](ledger func(*V) []schemas.Contribution) []column[V] {
@@ -91,6 +104,17 @@ func contributionColumns[V any](ledger func(*V) []schemas.Contribution) []column
 			return each(ledger(v), func(c schemas.Contribution) decimal.Decimal { return points(c.Points) })
 		})},
 		{"contributions.detail", "Array(String)", text(func(c schemas.Contribution) string { return c.Detail })},
+	}
+}
+
+func counterfactualColumns[V any](list func(*V) []schemas.Counterfactual) []column[V] {
+	return []column[V]{
+		{"counterfactuals.without", "Array(String)", from(func(v *V) []string {
+			return each(list(v), func(c schemas.Counterfactual) string { return c.Without })
+		})},
+		{"counterfactuals.score", "Array(" + pointsType + ")", from(func(v *V) []decimal.Decimal {
+			return each(list(v), func(c schemas.Counterfactual) decimal.Decimal { return points(c.Score) })
+		})},
 	}
 }
 

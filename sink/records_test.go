@@ -27,8 +27,9 @@ func fullEvents() []schemas.Event {
 	}
 	file := base(0, schemas.SourceFile, "file.copied_to_removable_media")
 	file.Device = &schemas.Device{ID: -5, OS: "Windows", Managed: new(true)}
-	file.SourceIP = &schemas.SourceIP{ID: 77, Country: "DE", ASN: 3320, Private: true}
-	file.Destination = &schemas.Destination{Class: "personal_cloud", Domain: -9, External: true}
+	file.Groups, file.Marks = []string{"priority_users", "sales"}, []string{"price_lists", "project_x"}
+	file.SourceIP = &schemas.SourceIP{ID: 77, Country: "DE", ASN: 3320, Private: true, Latitude: 53, Longitude: -10}
+	file.Destination = &schemas.Destination{Class: "personal_cloud", Domain: -9, External: true, Category: "hacking"}
 	file.Evidence, file.EvidenceKey = []byte{0, 0xff, '\n', '\''}, "k1"
 	file.File = &schemas.File{
 		Object: 1, Name: -2, Previous: 3, Extension: "xlsx", ItemType: "file", Size: 1 << 40, Count: 4, Location: "removable_media",
@@ -45,6 +46,7 @@ func fullEvents() []schemas.Event {
 	email.Email = &schemas.Email{
 		Message: 11, Direction: "outbound", Messages: 2, Recipients: 3, ExternalRecipients: 1, Attachments: 2,
 		Extensions: []string{"docx", "zip"}, Size: 12345, Label: "Public", Access: "delegate", Rule: "forward",
+		AttachmentNames: []schemas.Hash{-2, 12},
 	}
 	detection := base(3, schemas.SourceDefender, "detection.malware")
 	detection.Detection = &schemas.Detection{
@@ -54,11 +56,16 @@ func fullEvents() []schemas.Event {
 	hr := base(4, schemas.SourceHR, "hr.resignation")
 	hr.HR = &schemas.HR{
 		Scenario: "resignation", Effective: noon, Resigned: noon - 86_400_000, LastDay: noon + 30*86_400_000, Withdrawn: true,
-		Active: new(false), OnLeave: true, EmployeeType: "Employee", Direction: "down",
+		Active: new(false), OnLeave: true, EmployeeType: "Employee", Direction: "down", FamilyName: 31, Address: 32, Street: 33,
 	}
 	bare := base(5, schemas.SourceUnknown, "search.performed")
 	bare.User, bare.ActorType = nobody, schemas.ActorAnonymous
-	return []schemas.Event{file, signIn, email, detection, hr, bare}
+	health := base(6, schemas.SourceFile, "health.record_accessed")
+	health.Marks = []string{"price_lists"}
+	health.Health = &schemas.Health{
+		Record: -41, Restricted: true, Employee: true, BreakGlass: true, FamilyName: 31, Address: 32, Street: 33,
+	}
+	return []schemas.Event{file, signIn, email, detection, hr, bare, health}
 }
 
 func fullAlert(version int32) schemas.Alert {
@@ -69,10 +76,12 @@ func fullAlert(version int32) schemas.Alert {
 		Contributions: []schemas.Contribution{
 			{Kind: schemas.KindIndicator, Name: "copy_to_removable_media", Points: 50_000, Detail: "50 files in 2 days"},
 			{Kind: schemas.KindModifier, Name: "resignation", Points: 20_002 + schemas.Points(version), Detail: "leaves in 5 days"},
-			{Kind: schemas.KindModifier, Name: "handover", Points: -1, Detail: "agreed"},
+			{Kind: schemas.KindBooster, Name: "unusual_volume", Points: -1, Detail: "usual for the person"},
 		},
 		Counterfactuals: []schemas.Counterfactual{{Without: "resignation", Score: 41_250}},
 		EventIDs:        []schemas.UUID{schemas.NewUUID("test", "1"), schemas.NewUUID("test", "0")},
+		Change:          schemas.ChangeEscalated, Trigger: "resigned on 2026-02-27",
+		Hold: schemas.HoldThrottled, HoldReason: "20 alerts a day", HoldUntil: noon + 86_400_000, QuietAt: noon + 7*86_400_000,
 	}
 }
 
@@ -83,6 +92,7 @@ func fullRisk(n int) schemas.Risk {
 		Contributions: []schemas.Contribution{
 			{Kind: schemas.KindIndicator, Name: "copy_to_removable_media", Points: 60_000 + schemas.Points(n), Detail: "50 files"},
 		},
+		Delta: 1500 + schemas.Points(n), Late: n%2 == 1, Expires: noon + 30*86_400_000,
 	}
 }
 

@@ -26,7 +26,7 @@ type rows interface {
 // typed are the rows of records R, laid out as V.
 type typed[R schemas.Record, V any] struct {
 	codec    *schemas.Codec[R]
-	flatten  func(*R) (V, error)
+	flatten  func(*R, *kgo.Record) (V, error)
 	observed func(*R, *kgo.Record) schemas.Time
 	source   func(*R) schemas.Source // nil when there is none
 	columns  *columns[V]
@@ -48,7 +48,7 @@ func (t *typed[R, V]) add(r *kgo.Record) error {
 	if err := t.codec.Decode(r.Value, &t.record); err != nil {
 		return err
 	}
-	row, err := t.flatten(&t.record)
+	row, err := t.flatten(&t.record, r)
 	if err != nil {
 		return invalidError{err}
 	}
@@ -81,9 +81,14 @@ func (t *typed[R, V]) reset() {
 	clear(t.counts)
 }
 
+// alone is for what needs nothing of the record but its value.
+func alone[R, V any](flatten func(*R) (V, error)) func(*R, *kgo.Record) (V, error) {
+	return func(v *R, _ *kgo.Record) (V, error) { return flatten(v) }
+}
+
 func newActivityRows(codec *schemas.Codec[schemas.Event], database string) rows {
 	return &typed[schemas.Event, activity]{
-		codec: codec, flatten: eventFlattener(), columns: newColumns(activityColumns()), tables: []string{database + ".activity"},
+		codec: codec, flatten: alone(eventFlattener()), columns: newColumns(activityColumns()), tables: []string{database + ".activity"},
 		observed: func(e *schemas.Event, _ *kgo.Record) schemas.Time { return e.ObservedTime },
 		source:   func(e *schemas.Event) schemas.Source { return e.Source },
 		counts:   map[schemas.Source]int{},
@@ -92,7 +97,7 @@ func newActivityRows(codec *schemas.Codec[schemas.Event], database string) rows 
 
 func newAlertRows(codec *schemas.Codec[schemas.Alert], database string) rows {
 	return &typed[schemas.Alert, schemas.Alert]{
-		codec: codec, flatten: flattenAlert, columns: newColumns(alertColumns()),
+		codec: codec, flatten: alone(flattenAlert), columns: newColumns(alertColumns()),
 		tables:   []string{database + ".alert_history", database + ".alerts"},
 		observed: func(a *schemas.Alert, _ *kgo.Record) schemas.Time { return a.ObservedTime },
 	}
@@ -100,7 +105,7 @@ func newAlertRows(codec *schemas.Codec[schemas.Alert], database string) rows {
 
 // newRiskRows: a risk score does not tell when its cause reached Kafka, so its own record does.
 func newRiskRows(codec *schemas.Codec[schemas.Risk], database string) rows {
-	return &typed[schemas.Risk, schemas.Risk]{
+	return &typed[schemas.Risk, risk]{
 		codec: codec, flatten: flattenRisk, columns: newColumns(riskColumns()), tables: []string{database + ".risk"},
 		observed: func(_ *schemas.Risk, r *kgo.Record) schemas.Time { return schemas.TimeOf(r.Timestamp) },
 	}

@@ -28,7 +28,7 @@ func TestSink_rows(t *testing.T) {
 	w.publish(w.config.Topics.Risk(), somebody, encode(t, w.risks, fullRisk(1)))
 	w.run(w.conn)
 	db := w.config.Database
-	w.waitFor(6, "SELECT count() FROM "+db+".soc_timeline")
+	w.waitFor(7, "SELECT count() FROM "+db+".soc_timeline")
 	w.waitFor(2, "SELECT count() FROM "+db+".soc_alert_history")
 	w.waitFor(1, "SELECT count() FROM "+db+".soc_alerts WHERE version = 2")
 	w.waitFor(2, "SELECT count() FROM "+db+".soc_risk_history")
@@ -38,14 +38,29 @@ func TestSink_rows(t *testing.T) {
 		{"alert_history", "SELECT * EXCEPT inserted_at FROM " + db + ".alert_history FINAL ORDER BY version"},
 		{"risk", "SELECT * EXCEPT inserted_at, user_short FROM " + db + ".risk ORDER BY time"},
 		{"soc_timeline", "SELECT * EXCEPT inserted_at FROM " + db + ".soc_timeline ORDER BY time"},
-		{"soc_alerts", "SELECT * EXCEPT inserted_at FROM " + db + ".soc_alerts"},
+		{"soc_alerts", "SELECT * EXCEPT (inserted_at, state, held) FROM " + db + ".soc_alerts"},
 		{"soc_alert_contributions", "SELECT * FROM " + db + ".soc_alert_contributions ORDER BY position"},
 		{"soc_alert_history", "SELECT * EXCEPT inserted_at FROM " + db + ".soc_alert_history ORDER BY version"},
-		{"soc_user_risk", "SELECT * EXCEPT (score_week_ago, change, trend) FROM " + db + ".soc_user_risk"},
+		{"soc_user_risk", "SELECT * EXCEPT (score_week_ago, change, trend, level_now) FROM " + db + ".soc_user_risk"},
 		{"soc_risk_history", "SELECT * FROM " + db + ".soc_risk_history ORDER BY time"},
+		{"soc_exclusions", "SELECT * FROM " + db + ".soc_exclusions ORDER BY mark"},
 	} {
 		golden(t, q.name, w.json(q.query))
 	}
+}
+
+// A score that was corrected at the time of the one before it, by a late event, is the latest.
+func TestSink_riskOfOneTime(t *testing.T) {
+	w := newWorld(t)
+	for i := range 6 {
+		r := fullRisk(i)
+		r.Time, r.Cause = noon, schemas.UUID{byte(i)}
+		w.publish(w.config.Topics.Risk(), somebody, encode(t, w.risks, r))
+	}
+	w.run(w.conn)
+	db := w.config.Database
+	w.waitFor(6, "SELECT count() FROM "+db+".soc_risk_history")
+	w.waitFor(60_005, "SELECT toUInt64(score * 1000) FROM "+db+".soc_user_risk")
 }
 
 // json returns the rows as JSON, one a line, with a column a line.
