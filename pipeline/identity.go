@@ -25,6 +25,7 @@ func (s *resolution) event(st *step) error {
 	e := st.event
 	user, resolved := s.user(&e.Actor, st.names)
 	e.User, e.KeyVersion = user, s.resolver.deps.Key.Version()
+	e.Groups = s.resolver.deps.Groups.Of(user)
 	if !resolved && e.ActorType == schemas.ActorPerson {
 		s.out.Unresolved++
 	}

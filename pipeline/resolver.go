@@ -58,6 +58,8 @@ type ResolverDeps struct {
 	// Activity names the activity of a detection once its alert's own facts are
 	// known; nil leaves activities as they are.
 	Activity func(schemas.Detection) string
+	// Groups tells which groups a user is in; nil for none.
+	Groups *Groups
 	// Named is told which name in clear a pseudonym is made of, once for each
 	// time it is met; nil when nobody may know.
 	Named func(user schemas.Pseudonym, name string)

@@ -52,7 +52,7 @@ Exit status: 0 when nothing was rejected, 2 when something was.`,
 				in = file
 			}
 			options := config.Normalise.options(func(string, string) schemas.Hash { return 0 })
-			return check(in, cmd.OutOrStdout(), cmd.ErrOrStderr(), schemas.Source(args[0]), options)
+			return check(in, cmd.OutOrStdout(), cmd.ErrOrStderr(), schemas.Source(args[0]), options, config.Normalise.groups())
 		},
 	}
 }
@@ -91,7 +91,7 @@ type checked struct {
 }
 
 // check normalises every record of in and writes what it came to.
-func check(in io.Reader, out, talk io.Writer, source schemas.Source, options normalise.Options) error {
+func check(in io.Reader, out, talk io.Writer, source schemas.Source, options normalise.Options, groups map[string][]string) error {
 	var (
 		mapper                          = normalise.New(options)
 		result                          normalise.Result
@@ -112,6 +112,9 @@ func check(in io.Reader, out, talk io.Writer, source schemas.Source, options nor
 			// are published on, which here is now.
 			raw.Time = schemas.TimeOf(time.Now())
 			mapper.Map(source, raw, &result)
+		}
+		for i := range result.Events {
+			result.Events[i].Groups = groups[result.Events[i].Actor.User()]
 		}
 		line := checked{records, orEmpty(result.Events), orEmpty(result.Rejects), orEmpty(result.Skips)}
 		if err := encoder.Encode(line); err != nil {

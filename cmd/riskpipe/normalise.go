@@ -72,6 +72,7 @@ func newNormaliser(ctx context.Context, config Config, log *slog.Logger, metrics
 	}
 	resolver, err := pipeline.NewResolver(pipeline.ResolverConfig{}, pipeline.ResolverDeps{
 		Key: key, Names: redis.Names(), Events: codecs.events, Activity: normalise.DetectionActivity,
+		Groups: pipeline.NewGroups(key, config.Normalise.groups()),
 	})
 	if err != nil {
 		return nil, err

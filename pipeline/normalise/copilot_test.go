@@ -43,3 +43,44 @@ func TestCopilotShapes(t *testing.T) {
 	bare := fileEvent(t, fileRecord(`"Operation":"CopilotInteraction","RecordType":261,"Workload":"Copilot"`))
 	want(t, "activity without data", bare.Activity, "ai.interaction")
 }
+
+func TestCopilotRisky(t *testing.T) {
+	// A prompt or a resource in which upstream found an attack makes the
+	// interaction risky, and nothing else of it changes.
+	interaction := func(data string) Event {
+		return fileEvent(t, fileRecord(`"Operation":"CopilotInteraction","RecordType":261,"Workload":"Copilot","CopilotEventData":{`+data+`}`))
+	}
+	for data, activity := range map[string]string{
+		`"Messages":[{"Id":"1","isPrompt":true,"JailbreakDetected":false},{"Id":"2","JailbreakDetected":true}]`: "ai.risky_prompt",
+		`"AccessedResources":[{"Id":"x"},{"Id":"y","XPIADetected":true}]`:                                       "ai.risky_prompt",
+		`"Messages":[{"Id":"1","JailbreakDetected":false}],"AccessedResources":[{"XPIADetected":false}]`:        "ai.interaction",
+	} {
+		e := interaction(data)
+		want(t, data, e.Activity, activity)
+		want(t, "enforcement", e.File.Enforcement, "")
+	}
+}
+
+func TestCopilotSensitive(t *testing.T) {
+	// The most sensitive of the resources says the label, the types and the count.
+	e := fileEvent(t, fileRecord(`"Operation":"CopilotInteraction","RecordType":261,"Workload":"Copilot","CopilotEventData":{"AccessedResources":[
+		{"Id":"1","SensitivityLabelId":"general"},
+		{"Id":"2","SensitivityLabelId":"secret","SensitiveInfoTypeData":[{"SensitiveInfoTypeName":"Card","Count":4},{"SensitiveInfoTypeName":"IBAN","Count":1}]},
+		{"Id":"3","SensitivityLabelId":"other","SensitiveInfoTypeData":[{"SensitiveInfoTypeName":"Card","Count":2}]}]}`))
+	want(t, "label", e.File.Label, "secret")
+	want(t, "types", strings.Join(e.File.SensitiveTypes, ","), "Card,IBAN")
+	want(t, "matches", e.File.SensitiveCount, 5)
+	want(t, "resources", e.File.Count, 3)
+	want(t, "destination", e.Destination, nil)
+}
+
+func TestCopilotThirdParty(t *testing.T) {
+	// Assistants of others lie outside; Microsoft's own does not.
+	for _, members := range []string{`"Operation":"ConnectedAIAppInteraction","RecordType":334,"Workload":"ConnectedAIApp"`, `"Operation":"AIAppInteraction","RecordType":335,"Workload":"AIApp"`} {
+		e := fileEvent(t, fileRecord(members+`,"CopilotEventData":{"AppHost":"Bot"}`))
+		if e.Destination == nil {
+			t.Fatalf("%s has no destination", members)
+		}
+		want(t, members, *e.Destination, schemas.Destination{Class: ClassAI, External: true, Category: CategoryLLM})
+	}
+}

@@ -199,4 +199,5 @@ func (m *Mapper) toHost(e *Event, target string) {
 		return
 	}
 	m.to(e, host)
+	m.categorise(e, host)
 }

@@ -59,6 +59,9 @@ func (m *Mapper) emailAttachment(rec record) {
 	}
 	if name != "" {
 		e.Clear.Attachments = []string{name}
+		if key := m.nameKey(name); key != 0 {
+			e.Email.AttachmentNames = []schemas.Hash{key}
+		}
 	}
 	e.Clear.FileName, e.Clear.SHA256 = name, sha256
 	m.messageOf(rec, e)

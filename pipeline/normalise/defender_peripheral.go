@@ -27,6 +27,9 @@ func (m *Mapper) deviceEvent(rec record) {
 		m.emit(rec, m.deviceEventRow(rec, "device.screenshot_taken"))
 	case "getclipboarddata":
 		m.emit(rec, m.deviceEventRow(rec, "device.clipboard_read"))
+	case "smartscreenurlwarning", "smartscreenappwarning", "smartscreenuseroverride", "browserlaunchedtoopenurl",
+		"exploitguardnetworkprotectionaudited", "exploitguardnetworkprotectionblocked":
+		m.webVisit(rec)
 	default:
 		rec.skip(SkipDeviceAction)
 	}

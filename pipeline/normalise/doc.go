@@ -11,7 +11,8 @@
 //
 // The way of a record: Mapper.Map splits the envelope (envelope.go), asks what
 // each record is (route.go) and hands it to the mapper of its source
-// (signin.go, email.go, file.go, defender.go, hr.go), which fills an Event from
-// an object (object.go) with the readers of clock.go, actor.go, address.go and
-// domain.go.
+// (signin.go, email.go, file.go, health.go, defender.go, hr.go), which fills an
+// Event from an object (object.go) with the readers of clock.go, actor.go,
+// address.go, household.go and domain.go. The marks of content rules
+// (content_rule.go) come last.
 package normalise

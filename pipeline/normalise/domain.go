@@ -24,24 +24,36 @@ type Domains struct{ class map[string]string }
 
 // NewDomains builds the table from lists by class.
 func NewDomains(lists map[string][]string) Domains {
-	d := Domains{class: map[string]string{}}
-	for class, domains := range lists {
+	return Domains{class: domainTable(lists)}
+}
+
+// domainTable turns lists by value into values by domain.
+func domainTable(lists map[string][]string) map[string]string {
+	table := map[string]string{}
+	for value, domains := range lists {
 		for _, domain := range domains {
-			d.class[strings.ToLower(strings.TrimPrefix(domain, "*."))] = class
+			table[strings.ToLower(strings.TrimPrefix(domain, "*."))] = value
 		}
 	}
-	return d
+	return table
 }
 
 // Class returns the class of a domain: the listed one, else external.
 func (d Domains) Class(domain string) string {
-	for name := domain; name != ""; {
-		if class, ok := d.class[name]; ok {
-			return class
-		}
-		_, name, _ = strings.Cut(name, ".")
+	if class, listed := listed(d.class, domain); listed {
+		return class
 	}
 	return ClassExternal
+}
+
+// listed looks a domain up in a table, then the domains above it.
+func listed(table map[string]string, domain string) (value string, found bool) {
+	for name := domain; name != ""; _, name, _ = strings.Cut(name, ".") {
+		if value, found = table[name]; found {
+			return value, true
+		}
+	}
+	return "", false
 }
 
 // domainOf returns the lower-case domain of a mail address, URL or host name.

@@ -177,8 +177,9 @@ func (m *Mapper) sentTo(e *Event, recipients []string, total int64) {
 // Bounds on what an event lists of a record: Exchange lists at most 1,000
 // recipients, and an event must fit into a Kafka message. The counts stay whole.
 const (
-	maxListed     = 1000
-	maxExtensions = 100
+	maxListed          = 1000
+	maxExtensions      = 100
+	maxAttachmentNames = 64
 )
 
 // emitMail puts the lists of a mail event in order and emits it.
@@ -186,6 +187,9 @@ func (m *Mapper) emitMail(rec record, e *Event) {
 	slices.Sort(e.Email.Extensions)
 	e.Email.Extensions = slices.Compact(e.Email.Extensions)
 	e.Email.Extensions = e.Email.Extensions[:min(len(e.Email.Extensions), maxExtensions)]
+	slices.Sort(e.Email.AttachmentNames)
+	e.Email.AttachmentNames = slices.Compact(e.Email.AttachmentNames)
+	e.Email.AttachmentNames = e.Email.AttachmentNames[:min(len(e.Email.AttachmentNames), maxAttachmentNames)]
 	for _, list := range []*[]string{&e.Clear.Recipients, &e.Clear.Targets, &e.Clear.Attachments} {
 		*list = (*list)[:min(len(*list), maxListed)]
 	}

@@ -12,6 +12,9 @@ func (m *Mapper) attachments(e *Event, list object) int64 {
 	var bytes int64
 	add := func(name string, size int64) {
 		e.Clear.Attachments = append(e.Clear.Attachments, name)
+		if key := m.nameKey(name); name != "" && key != 0 {
+			e.Email.AttachmentNames = append(e.Email.AttachmentNames, key) // emitMail puts them in order
+		}
 		e.Email.Attachments = count(int64(e.Email.Attachments) + 1)
 		if extension := extensionOf(name); extension != "" {
 			e.Email.Extensions = append(e.Email.Extensions, extension) // emitMail takes doubles out

@@ -83,16 +83,20 @@ func (m *Mapper) endpoint(rec record) {
 func (m *Mapper) endpointTarget(rec record, e *Event) {
 	path, site := rec.at("TargetFilePath"), rec.at("TargetUrl")
 	e.Clear.TargetPath, e.Clear.TargetName = path, rec.at("TargetPrinterName")
-	e.Clear.URL = first(site, rec.at("OriginatingDomain"))
+	e.Clear.URL = first(site, rec.at("TargetDomain"), rec.at("OriginatingDomain"))
 	e.Clear.Removable = m.removableDevice(rec)
 	switch e.Activity {
 	case "file.uploaded_to_cloud", "file.pasted_to_browser":
-		m.to(e, first(rec.at("TargetDomain"), site))
+		target := first(rec.at("TargetDomain"), site)
+		m.to(e, target)
 		if e.Destination == nil {
 			e.Destination = &schemas.Destination{Class: ClassExternal, External: true}
 		}
+		m.categorise(e, domainOf(target))
 	case "file.downloaded_from_browser":
-		m.to(e, first(rec.at("OriginatingDomain"), site))
+		origin := first(rec.at("OriginatingDomain"), site)
+		m.to(e, origin)
+		m.categorise(e, domainOf(origin))
 	case "file.renamed", "file.moved", "file.copied", "file.archived",
 		"file.copied_to_removable_media", "file.copied_to_network_share", "file.copied_to_remote_desktop":
 		m.localRename(rec, e)
@@ -132,13 +136,34 @@ func (m *Mapper) endpointFile(rec record, e *Event) {
 // copy or archive has.
 func (m *Mapper) localRename(rec record, e *Event) {
 	here, there := e.Clear.FileName, baseName(rec.at("TargetFilePath"))
-	if previous := baseName(rec.at("PreviousFileName")); previous != "" && !strings.EqualFold(previous, here) {
+	previous := baseName(rec.at("PreviousFileName"))
+	if e.Activity == "file.archived" {
+		if archive, member := packed(here, there, previous); archive != "" {
+			m.renamed(e, member, archive)
+			return
+		}
+	}
+	if previous != "" && !strings.EqualFold(previous, here) {
 		m.renamed(e, previous, here)
 		return
 	}
 	if there != "" && !strings.EqualFold(there, here) && extensionOf(there) != "" {
 		m.renamed(e, here, there)
 	}
+}
+
+// packed tells the archive among the names of a record and the file that went
+// into it; empty where the record does not name them.
+func packed(names ...string) (archive, member string) {
+	for _, name := range names {
+		switch {
+		case archive == "" && isArchive(extensionOf(name)):
+			archive = name
+		case member == "" && !strings.EqualFold(name, archive):
+			member = name
+		}
+	}
+	return archive, member
 }
 
 // removableDevice names a removable device by maker, model and serial number.

@@ -116,6 +116,7 @@ func (m *Mapper) each(rec record, envelope, list object, valid bool) {
 	if envelope.has(workdayList) {
 		rec.source = schemas.SourceHR // its entries do not tell what they are
 	}
+	bundle := isBundle(envelope)
 	elements := list.v.GetArray()
 	if len(elements) == 0 {
 		rec.out.Records++
@@ -127,7 +128,11 @@ func (m *Mapper) each(rec record, envelope, list object, valid bool) {
 			rec.reject(ReasonTooLarge, fmt.Sprintf("more than %d records in one; those behind are in the dead letter", maxRecords))
 			return
 		}
-		m.one(rec, object{element}, valid)
+		o := object{element}
+		if bundle {
+			o = o.get("resource")
+		}
+		m.one(rec, o, valid)
 	}
 }
 

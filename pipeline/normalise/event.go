@@ -46,6 +46,7 @@ type Evidence struct {
 	Title        string   `json:"title,omitempty"`
 	Removable    string   `json:"removable_media,omitempty"` // maker, model and serial number
 	SHA256       string   `json:"sha256,omitempty"`
+	Patient      string   `json:"patient,omitempty"` // name and address
 	Remarks      string   `json:"remarks,omitempty"`
 }
 

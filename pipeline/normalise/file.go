@@ -133,7 +133,8 @@ func (m *Mapper) sharePointDestination(rec record, e *Event) {
 }
 
 // renamed gives a file that was called before a name; nothing when there is no
-// new name.
+// new name. Previous is set only where the same content goes on under the new
+// name.
 func (m *Mapper) renamed(e *Event, before, name string) {
 	if name == "" {
 		return
@@ -145,6 +146,9 @@ func (m *Mapper) renamed(e *Event, before, name string) {
 	e.File.Extension = ""
 	m.nameOf(e, name)
 	e.Clear.TargetName = e.Clear.FileName
+	if isScratch(before) || isScratch(name) {
+		e.File.Previous = 0
+	}
 }
 
 // folderOf returns a relative URL or path without the file's name, which some

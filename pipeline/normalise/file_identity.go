@@ -3,6 +3,8 @@ package normalise
 import (
 	"net/url"
 	"strings"
+
+	"github.com/riskpipe/riskpipe/schemas"
 )
 
 // extensionOf returns the lower-case extension of a file name or path, without
@@ -22,20 +24,53 @@ func baseName(path string) string {
 	return path[strings.LastIndexAny(path, `/\`)+1:]
 }
 
+// kindFileName is the kind of hash of file names.
+const kindFileName = "file_name"
+
 // nameOf fills in the file's name: the clear one, its keyed hash and its
 // extension. A percent-encoded URL and its plain spelling are one name.
 func (m *Mapper) nameOf(e *Event, name string) {
 	if name == "" || e.File == nil {
 		return
 	}
-	if plain, err := url.PathUnescape(name); err == nil {
-		name = plain
-	}
+	name = plainName(name)
 	e.Clear.FileName = name
-	e.File.Name = m.hash("file_name", strings.ToLower(name))
+	e.File.Name = m.hash(kindFileName, strings.ToLower(name))
 	if e.File.Extension == "" {
 		e.File.Extension = extensionOf(name)
 	}
+}
+
+// nameKey is the keyed hash of a file's name, one for the file and for the mail
+// attachment that it becomes.
+func (m *Mapper) nameKey(name string) schemas.Hash {
+	return m.hash(kindFileName, strings.ToLower(plainName(name)))
+}
+
+// plainName is a name without percent-encoding.
+func plainName(name string) string {
+	if plain, err := url.PathUnescape(name); err == nil {
+		return plain
+	}
+	return name
+}
+
+// isScratch tells the names of files that editors and browsers write for a
+// while and put in place of another by renaming: what such a file is called
+// afterwards says nothing of where its content came from.
+func isScratch(name string) bool {
+	name = strings.ToLower(baseName(name))
+	for _, prefix := range []string{"~$", "~wr", ".~"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	for _, suffix := range []string{".tmp", ".crdownload", ".partial"} {
+		if strings.HasSuffix(name, suffix) {
+			return true
+		}
+	}
+	return false
 }
 
 // objectOf fills in the object's identity from its full URL or path. Case and

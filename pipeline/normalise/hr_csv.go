@@ -31,7 +31,8 @@ const separators = ",;\t|"
 // hrHeader is a header that was understood.
 type hrHeader struct {
 	fields    []hrField
-	separator byte // 0: whatever each line seems to have
+	health    []healthField // of a health record system's export; else nil
+	separator byte          // 0: whatever each line seems to have
 }
 
 // csvOrigin is where a header stays in force.
@@ -135,6 +136,8 @@ func (m *Mapper) csv(rec record, text []byte) {
 		rec.out.Records++
 		if found, ok := m.hr.findHeader(line); ok {
 			header, known = found, true
+			names, _, _ := csvCells(line, header.separator, false)
+			header.health = m.healthHeader(names)
 			m.headers[origin] = header
 			rec.skip(SkipCSVHeader)
 			text = rest
@@ -194,6 +197,16 @@ func (m *Mapper) csvRow(rec record, header hrHeader, line []byte, cells []string
 	}
 	if surplus := len(cells) - len(header.fields); surplus > 0 {
 		cells = header.fold(cells, surplus, header.separatorOf(line))
+	}
+	if header.health != nil {
+		var row healthRow
+		for i, field := range header.health {
+			if i < len(cells) && field < healthFieldCount && row[field] == "" {
+				row[field] = plainText(cells[i])
+			}
+		}
+		m.healthRow(rec, &row)
+		return
 	}
 	var row hrRow
 	empty := true

@@ -40,6 +40,10 @@ const (
 	hrAccountEnabled
 	hrManagerID
 	hrWithdrawn
+	hrAddressLine // and the parts of an address below: also lines of hrAddress
+	hrAddressMore
+	hrCity
+	hrPostalCode
 	hrFieldCount
 )
 
@@ -79,17 +83,22 @@ var hrFieldTable = [hrFieldCount]struct{ name, columns string }{
 	hrUserName:           {"user_name", "username displayname fullname employeename workername preferredname"},
 	hrFirstName:          {"first_name", "firstname employeefirstname givenname legalfirstname preferredfirstname"},
 	hrLastName:           {"last_name", "lastname employeelastname surname familyname legallastname preferredlastname"},
-	hrAddress: {"address", "employeeaddline1 employeeaddressline1 employeeaddline2 employeeaddressline2 employeecity employeestate " +
-		"employeezipcode employeecountry"},
-	hrDepartment:     {"department", "department employeedept employeedepartment dept"},
-	hrJobTitle:       {"job_title", "jobtitle employeerole businesstitle title position"},
-	hrEmployeeType:   {"employee_type", "employeetype workertype employmenttype persontype"},
-	hrWorkerStatus:   {"worker_status", "workerstatus employeestatus employmentstatus status active isactive activestatus"},
-	hrIsTerminated:   {"is_terminated", "isterminated terminated"},
-	hrOnLeave:        {"on_leave", "onleave isonleave"},
-	hrAccountEnabled: {"account_enabled", "accountenabled isaccountenabled"},
-	hrManagerID:      {"manager_id", "managerid manager managerworkerid manageremployeeid supervisorid manageremail reportsto"},
-	hrWithdrawn:      {"withdrawn", "withdrawn iswithdrawn resignationwithdrawn rescinded isrescinded resignationstatus"},
+	hrAddress:            {"address", "employeestate employeecountry"},
+	hrDepartment:         {"department", "department employeedept employeedepartment dept"},
+	hrJobTitle:           {"job_title", "jobtitle employeerole businesstitle title position"},
+	hrEmployeeType:       {"employee_type", "employeetype workertype employmenttype persontype"},
+	hrWorkerStatus:       {"worker_status", "workerstatus employeestatus employmentstatus status active isactive activestatus"},
+	hrIsTerminated:       {"is_terminated", "isterminated terminated"},
+	hrOnLeave:            {"on_leave", "onleave isonleave"},
+	hrAccountEnabled:     {"account_enabled", "accountenabled isaccountenabled"},
+	hrManagerID:          {"manager_id", "managerid manager managerworkerid manageremployeeid supervisorid manageremail reportsto"},
+	hrWithdrawn:          {"withdrawn", "withdrawn iswithdrawn resignationwithdrawn rescinded isrescinded resignationstatus"},
+	// Of the home: columns that may be the office's, as city of Graph's user, are
+	// left out, since colleagues would be neighbours.
+	hrAddressLine: {"address_line", "employeeaddline1 employeeaddressline1 homeaddressline1 homeaddline1 homestreet"},
+	hrAddressMore: {"address_line_2", "employeeaddline2 employeeaddressline2 homeaddressline2 homeaddline2"},
+	hrCity:        {"city", "employeecity homecity"},
+	hrPostalCode:  {"postal_code", "employeezipcode employeepostalcode homezipcode homepostalcode"},
 }
 
 // String returns the field's name in the configuration.

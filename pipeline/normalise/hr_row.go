@@ -25,6 +25,13 @@ func (r *hrRow) set(field hrField, text string) {
 		return
 	}
 	r.columns |= 1 << field
+	if field >= hrAddressLine {
+		if r.text[field] == "" {
+			r.text[field] = text
+		}
+		r.set(hrAddress, text)
+		return
+	}
 	switch {
 	case text == "":
 	case r.text[field] == "":
@@ -194,6 +201,10 @@ func isNoDate(text string) bool {
 func (m *Mapper) finish(rec record, r *hrRow, e *Event, body schemas.HR) {
 	e.Source = schemas.SourceHR
 	e.Outcome = schemas.OutcomeSuccess
+	body.FamilyName, body.Address, body.Street = m.keyed(household{
+		familyName: r.text[hrLastName], line: r.text[hrAddressLine], more: r.text[hrAddressMore],
+		city: r.text[hrCity], postalCode: r.text[hrPostalCode],
+	})
 	e.HR = &body
 	e.Time = rec.raw.Time
 	for _, f := range []hrField{hrUploadDate, hrLastModified} {
@@ -214,7 +225,7 @@ func (m *Mapper) finish(rec record, r *hrRow, e *Event, body schemas.HR) {
 func (m *Mapper) hrID(r *hrRow, e *Event) schemas.UUID {
 	parts := make([]string, 0, hrFieldCount+3)
 	parts = append(parts, "hr", e.Actor.Key(), e.HR.Scenario, e.Activity)
-	for f := hrScenarioText + 1; f < hrFieldCount; f++ {
+	for f := hrScenarioText + 1; f < hrAddressLine; f++ { // hrAddress holds the rest
 		switch {
 		case f == hrUploadDate:
 		case f == hrLastModified && !returns(e.HR.Scenario):

@@ -19,6 +19,11 @@ type Options struct {
 	Hash func(kind, value string) schemas.Hash
 	// Domains sorts recipients and targets into classes.
 	Domains Domains
+	// Categories lists, by category, the domains of sites that belong to it;
+	// subdomains belong to them.
+	Categories map[string][]string
+	// Content are the rules whose names become an event's marks.
+	Content []ContentRule
 	// HR names the columns of the HR feed.
 	HR HRMapping
 	// MaxBytes bounds a Kafka record, DefaultMaxBytes when 0.
@@ -59,6 +64,11 @@ type Mapper struct {
 	hr       *hrColumns
 	maxBytes int
 
+	categories map[string]string // by domain
+	content    *contentRules     // nil when there are none
+
+	healthColumns map[string]healthField // by folded column
+
 	parsers []*parser
 	used    int
 	headers map[csvOrigin]hrHeader
@@ -75,7 +85,11 @@ func New(o Options) *Mapper {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = DefaultMaxBytes
 	}
-	return &Mapper{hash: o.Hash, domains: o.Domains, hr: newHRColumns(o.HR), maxBytes: o.MaxBytes, headers: map[csvOrigin]hrHeader{}}
+	return &Mapper{
+		hash: o.Hash, domains: o.Domains, categories: domainTable(o.Categories), content: compileContent(o.Content),
+		healthColumns: healthColumns(),
+		hr:            newHRColumns(o.HR), maxBytes: o.MaxBytes, headers: map[csvOrigin]hrHeader{},
+	}
 }
 
 // record is one upstream record on its way through a mapper.
@@ -192,6 +206,9 @@ func (m *Mapper) emit(rec record, e *Event) {
 	}
 	if e.Outcome == "" {
 		e.Outcome = schemas.OutcomeUnknown
+	}
+	if m.content != nil {
+		e.Marks = m.content.marks(e)
 	}
 	e.ObservedTime = rec.raw.Time
 	e.Origin = schemas.Origin{Topic: rec.raw.Topic, Partition: rec.raw.Partition, Offset: rec.raw.Offset, Index: int32(rec.index)}

@@ -53,6 +53,10 @@ func (m *Mapper) route(rec record) {
 		m.scim(rec)
 	case isDirectoryAudit(rec.object):
 		m.directoryAudit(rec)
+	case isAuditEvent(rec.object):
+		m.auditEvent(rec)
+	case m.isHealth(rec.object):
+		m.health(rec)
 	case rec.source == schemas.SourceHR:
 		m.hrObject(rec)
 	default:

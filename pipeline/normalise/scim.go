@@ -49,6 +49,9 @@ func hrList(o object) object {
 	case list.isObject():
 		return listOf(list)
 	}
+	if isBundle(o) {
+		return o.get("entry")
+	}
 	if list := o.get("Operations"); list.isArray() && slices.ContainsFunc(list.items(), isSCIMOperation) {
 		return list // also from clients that leave the schema out
 	}

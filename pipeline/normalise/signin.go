@@ -175,6 +175,7 @@ func (m *Mapper) place(e *Event, rec record) {
 	asn, _ := rec.get("autonomousSystemNumber").number()
 	m.from(e, country, asn, rec.at("ipAddress"), rec.envelope.at("callerIpAddress"), rec.at("callerIpAddress"),
 		rec.at("ipAddressFromResourceProvider"))
+	locate(e, location.get("geoCoordinates"))
 }
 
 // legacyClients are client protocols which cannot do modern authentication, as
