@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,7 @@ type generateOptions struct {
 	out     string
 	split   string
 	labels  string
+	groups  string
 	topics  []string
 	publish bool
 }
@@ -44,11 +46,21 @@ Kafka times:
 
   {"topic":"raw.signin","ts":1772442000123,"key":null,"payload":"…"}
 
-Some of its people take data along, others only look as if; --labels says who.
+Some of its people do harm, others only look as if; --labels says who, a line
+each:
+
+  {"user":"ada@…","kind":"theft","scenario":"data_theft_departing_user","story":"leaver_theft","from":"…","to":"…"}
+
+An alert is due for the kinds theft and misuse, and none for benign. scenario is
+the policy template that is to find the person, or that a benign one might
+deceive. With 100 people or more every template has some of both. --groups
+writes the organisation's groups, priority users among them, as a list for the
+setting normalise.groups.
+
 The same flags give the same bytes. With --publish the records go to the raw
 topics instead.`,
 		Example: `  riskpipe generate --users 50 | riskpipe replay --in - --out result --reveal
-  riskpipe generate --split records --labels labels.ndjson
+  riskpipe generate --split records --labels labels.ndjson --groups groups.yaml
   riskpipe generate --topic hr --days 7 | jq -r .payload
   riskpipe generate --publish`,
 		Args: cobra.NoArgs,
@@ -70,6 +82,7 @@ topics instead.`,
 	f.StringVarP(&o.out, "out", "o", "-", "`file` to write, - for standard output")
 	f.StringVar(&o.split, "split", "", "`folder` to write a file a topic into, instead of --out")
 	f.StringVar(&o.labels, "labels", "", "`file` to write who is who into, one JSON object a line")
+	f.StringVar(&o.groups, "groups", "", "`file` to write the groups into, for normalise.groups; YAML that is JSON, too")
 	f.StringSliceVar(&o.topics, "topic", nil, "only these `topics`: signin, email, file, defender, hr, or their full names")
 	f.BoolVar(&o.publish, "publish", false, "publish to the raw topics instead of writing")
 	c.MarkFlagsMutuallyExclusive("out", "split", "publish")
@@ -92,6 +105,11 @@ func generate(ctx context.Context, config Config, o generateOptions, out, talk i
 	}
 	if o.labels != "" {
 		if err := writeLabels(o.labels, company.Labels()); err != nil {
+			return err
+		}
+	}
+	if o.groups != "" {
+		if err := writeGroups(o.groups, company.Groups()); err != nil {
 			return err
 		}
 	}
@@ -256,6 +274,29 @@ func (f *recordFiles) close() error {
 	}
 	if err := errors.Join(problems...); err != nil {
 		return fmt.Errorf("writing the records: %w", err)
+	}
+	return nil
+}
+
+// namedGroup is an element of the setting normalise.groups.
+type namedGroup struct {
+	Name  string   `json:"name"`
+	Users []string `json:"users"`
+}
+
+// writeGroups writes groups in the order of their names. JSON is YAML as well,
+// so that one form serves both.
+func writeGroups(path string, groups map[string][]string) error {
+	list := make([]namedGroup, 0, len(groups))
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		list = append(list, namedGroup{Name: name, Users: groups[name]})
+	}
+	text, err := json.MarshalIndent(list, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing the groups: %w", err)
+	}
+	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("writing the groups: %w", err)
 	}
 	return nil
 }

@@ -6,8 +6,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 
 	"github.com/riskpipe/riskpipe/deploy/tenant"
 	"github.com/riskpipe/riskpipe/pipeline/normalise"
@@ -32,7 +36,7 @@ func TestGenerateWritesLinesAsKcatDoes(t *testing.T) {
 	dir := t.TempDir()
 	labels := filepath.Join(dir, "labels.ndjson")
 	flags := []string{"--users", "20", "--days", "3"}
-	all, err := runGenerate(t, append(flags, "--labels", labels)...)
+	all, err := runGenerate(t, append(slices.Clone(flags), "--labels", labels)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,8 +74,38 @@ func TestGenerateWritesLinesAsKcatDoes(t *testing.T) {
 		}
 	}
 	text, err := os.ReadFile(labels)
-	if err != nil || !strings.Contains(string(text), `"story":"leaver_theft"`) {
+	if err != nil || !strings.Contains(string(text), `"kind":"theft","scenario":"data_theft_departing_user","story":"leaver_theft"`) {
 		t.Errorf("no labels: %v, %s", err, text)
+	}
+}
+
+func TestGenerateWritesGroups(t *testing.T) {
+	t.Parallel()
+	// --groups writes what Groups returns as a list for the setting, in YAML that is JSON, too.
+	path := filepath.Join(t.TempDir(), "groups.yaml")
+	if _, err := runGenerate(t, "--users", "100", "--days", "1", "--density", "0.01", "--groups", path); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	company, err := tenant.New(tenant.Options{Seed: 1, Users: 100, Days: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []namedGroup{{Name: "priority", Users: company.Groups()[tenant.GroupPriority]}}
+	for form, unmarshal := range map[string]func([]byte, any) error{
+		"JSON": json.Unmarshal,
+		"YAML": yaml.Unmarshal,
+	} {
+		var got []namedGroup
+		if err := unmarshal(text, &got); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("as %s: %v (%v), want %v", form, got, err, want)
+		}
+	}
+	if _, err := runGenerate(t, "--users", "20", "--days", "1", "--groups", filepath.Join(path, "below")); err == nil {
+		t.Error("a file that cannot be made is no error")
 	}
 }
 
@@ -88,7 +122,7 @@ func TestGenerateRefusesBadFlags(t *testing.T) {
 func TestGeneratedRecordsAreNormalised(t *testing.T) {
 	t.Parallel()
 	// The normaliser understands everything that is generated: no rejects, and a time within the tenant's for every event.
-	company, err := tenant.New(tenant.Options{Seed: 11, Users: 60, Days: 30})
+	company, err := tenant.New(tenant.Options{Seed: 11, Users: 110, Days: 30, Density: 0.4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +184,7 @@ func TestStoriesBecomeAlerts(t *testing.T) {
 		if err := json.Unmarshal(line, &l); err != nil {
 			t.Fatal(err)
 		}
-		if alerted[l.User] != (l.Kind == tenant.KindTheft) {
+		if alerted[l.User] != l.AlertDue() {
 			t.Errorf("story %s: alerted is %v", l.Story, alerted[l.User])
 		}
 		delete(alerted, l.User)

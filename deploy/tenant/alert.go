@@ -18,8 +18,7 @@ var alertKinds = []alertKind{
 
 // alert publishes AlertInfo, which names nobody, and AlertEvidence, in either
 // order.
-func (g *generator) alert(p *person, at schemas.Time) {
-	k := pick(g.dice, alertKinds)
+func (g *generator) alert(p *person, at schemas.Time, k alertKind) {
 	id := "da" + g.dice.hexText(16) + "_1"
 	info := func() {
 		w := g.row(at)
@@ -51,8 +50,7 @@ func (g *generator) alert(p *person, at schemas.Time) {
 // graphAlert publishes an alert as Graph has it, and the same again when it was
 // closed.
 // https://learn.microsoft.com/graph/api/resources/security-alert
-func (g *generator) graphAlert(p *person, at schemas.Time) {
-	k := pick(g.dice, alertKinds)
+func (g *generator) graphAlert(p *person, at schemas.Time, k alertKind) {
 	id := "ra" + g.dice.hexText(16)
 	incident := g.dice.between(1, 9999)
 	deliver := func(published schemas.Time, status string) {

@@ -6,13 +6,7 @@ import (
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
-// The kinds of labels.
-const (
-	KindTheft  = "theft"  // takes data along: an alert is due
-	KindBenign = "benign" // looks like it and is not: no alert is due
-)
-
-// The stories of the labels.
+// The stories of the first cast.
 const (
 	StoryTheft          = "leaver_theft"          // downloads, packs, copies and mails much, from weeks before notice
 	StorySlowTheft      = "leaver_slow_theft"     // takes a little every day; HR hears of the notice late
@@ -26,15 +20,6 @@ const (
 	StoryContractorDone = "contractor_quiet"      // the same without taking anything
 )
 
-// Label says what is true of somebody.
-type Label struct {
-	User  string       `json:"user"`  // UPN, lower case
-	Kind  string       `json:"kind"`  // KindTheft or KindBenign
-	Story string       `json:"story"` // one of the stories
-	From  schemas.Time `json:"from"`  // when the story begins
-	To    schemas.Time `json:"to"`    // when it ends
-}
-
 // story is somebody's part. Days count from the tenant's first.
 type story struct {
 	name         string
@@ -43,10 +28,14 @@ type story struct {
 	heardDay     int // when the HR feed first has it
 	lastDay      int // last working day, may lie beyond the tenant's days
 	withdrawnDay int // when the HR feed takes it back, 0 for never
+	moves        []move
+	second       bool // of the second cast, whose reviews and levels are part of the story
+	fact         fact // what HR notes besides, on factDay
+	factDay      int
 }
 
-// castSize is how many people one cast has; a tenant has a cast per castPer
-// people, so that larger ones have more leavers.
+// castSize is how many people one first cast has; a tenant has both casts once
+// per castPer people, so that larger ones have more leavers.
 const (
 	castSize = 9
 	castPer  = 150
@@ -118,7 +107,7 @@ func (t *Tenant) play(d dice, p *person, c, part int) {
 // leaves tells whether the resignation file has the story.
 func (s *story) leaves() bool {
 	switch s.name {
-	case StoryTheft, StorySlowTheft, StoryQuietLeaver, StoryHandover, StoryWithdrawn:
+	case StoryTheft, StorySlowTheft, StoryQuietLeaver, StoryHandover, StoryWithdrawn, StoryPostponed, StoryLeaverTampering, StoryLeaverAlerts:
 		return true
 	default:
 		return false
@@ -127,21 +116,3 @@ func (s *story) leaves() bool {
 
 // terminated tells whether the worker file ends the story's employment.
 func (s *story) terminated() bool { return s.name == StoryContractor || s.name == StoryContractorDone }
-
-// Labels says who is who, in the order of employment.
-func (t *Tenant) Labels() []Label {
-	var list []Label
-	for i := range t.people {
-		p := &t.people[i]
-		if p.story == nil {
-			continue
-		}
-		kind := KindBenign
-		switch p.story.name {
-		case StoryTheft, StorySlowTheft, StoryContractor:
-			kind = KindTheft
-		}
-		list = append(list, Label{User: p.upn, Kind: kind, Story: p.story.name, From: t.midnight(p.story.first), To: t.midnight(p.story.last + 1)})
-	}
-	return list
-}

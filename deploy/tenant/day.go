@@ -7,6 +7,8 @@ const (
 	streamPublish = -1
 	streamHR      = -2
 	streamMachine = -3
+	streamFacts   = -4
+	streamHealth  = -5
 )
 
 // generate makes everything that happens on a day. People work on their local
@@ -26,10 +28,11 @@ func (g *generator) generate(day int) {
 			g.nightlyBackup(p, day)
 			continue
 		}
-		if p.story != nil && p.story.terminated() && day > p.story.lastDay || p.story != nil && p.story.leaves() && p.story.withdrawnDay == 0 && day > p.story.lastDay {
+		if p.story != nil && p.story.terminated() && day > p.story.lastDay || p.story != nil && p.story.leaves() && p.story.withdrawnDay == 0 && day > p.story.lastDayAs(day) {
 			continue // gone
 		}
 		if busy := g.works(p, day); busy > 0 {
+			p = g.tenant.today(p, day)
 			g.work(p, day, busy*g.tenant.options.Density)
 			if p.story != nil {
 				g.perform(p, day)
@@ -38,6 +41,8 @@ func (g *generator) generate(day int) {
 	}
 	g.throw(streamMachine, day)
 	g.machines(day)
+	g.throw(streamHealth, day)
+	g.accesses(day)
 }
 
 // work is an ordinary working day.
@@ -96,10 +101,12 @@ func (g *generator) device(p *person, day int, busy float64) {
 		}
 	}
 	if g.dice.chance(0.004 * busy) {
-		g.alert(p, g.moment(p, day))
+		at := g.moment(p, day)
+		g.alert(p, at, pick(g.dice, alertKinds))
 	}
 	if g.dice.chance(0.0015 * busy) {
-		g.graphAlert(p, g.moment(p, day))
+		at := g.moment(p, day)
+		g.graphAlert(p, at, pick(g.dice, alertKinds))
 	}
 }
 

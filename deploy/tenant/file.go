@@ -11,6 +11,14 @@ type file struct {
 	name, extension string
 	site, folder    string // of SharePoint
 	size            int64
+	label           string      // id of its sensitivity label, empty for none
+	sensitive       []sensitive // what classification finds in it
+}
+
+// sensitive is how often a type of sensitive information occurs.
+type sensitive struct {
+	id, name string
+	count    int
 }
 
 // file makes up a document from where a person works. Sites are large, so that
@@ -106,6 +114,9 @@ func (g *generator) sharePoint(p *person, at schemas.Time, operation string, f *
 		w.text("FileSyncBytesCommitted", strconv.FormatInt(f.size, 10))
 	case "FileRenamed":
 		w.texts("DestinationFileName", "Final "+f.name, "DestinationFileExtension", f.extension, "DestinationRelativeUrl", folder)
+	}
+	if f.label != "" {
+		w.text("SensitivityLabelId", f.label)
 	}
 	w.texts("SourceFileExtension", f.extension, "SiteUrl", site+"/", "SourceFileName", f.name, "SourceRelativeUrl", folder)
 	return g.audited(schemas.SourceFile, at, p.upn)

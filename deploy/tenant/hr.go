@@ -25,6 +25,13 @@ func (g *generator) hr(day int) {
 	if day%14 == 9 {
 		g.scim(at + 2*hour)
 	}
+	if g.tenant.hasSecondCast() {
+		g.throw(streamFacts, day)
+		g.facts(day, at+g.dice.span(10*minute, 25*minute))
+		if day%15 == 1 {
+			g.profiles(at + g.dice.span(3*hour, 4*hour))
+		}
+	}
 }
 
 // csv publishes the lines at hand.
@@ -64,7 +71,7 @@ func (g *generator) resignations(day int, at schemas.Time) {
 		w.b = append(w.b, ',')
 		g.date(s.noticeDay, p)
 		w.b = append(w.b, ',')
-		g.date(s.lastDay, p)
+		g.date(s.lastDayAs(day), p)
 		w.b = append(w.b, choose(s.withdrawnDay > 0 && day >= s.withdrawnDay, ",Withdrawn\n", ",Submitted\n")...)
 	}
 	g.csv(at)
@@ -134,10 +141,14 @@ func (g *generator) reviews(at schemas.Time) {
 		if p.service || !g.dice.chance(0.1) {
 			continue
 		}
+		review := pick(g.dice, []string{",Met expectations,3-Met\n", ",\"Reliable, helpful\",4-Exceeds expectations\n", ",,3-Met\n", ",Deadlines slipped,2-Below expectations\n"})
+		if p.story != nil && p.story.second {
+			continue
+		}
 		w.b = append(w.b, p.upn...)
 		w.b = append(w.b, ',')
 		w.b = appendTime(w.b, at-dayLength, layoutSeconds)
-		w.b = append(w.b, pick(g.dice, []string{",Met expectations,3-Met\n", ",\"Reliable, helpful\",4-Exceeds expectations\n", ",,3-Met\n", ",Deadlines slipped,2-Below expectations\n"})...)
+		w.b = append(w.b, review...)
 	}
 	g.csv(at)
 }

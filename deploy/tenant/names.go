@@ -44,6 +44,7 @@ const (
 	roleAccountant = 4
 	roleMarketing  = 8
 	roleOperations = 9
+	roleSupport    = 10
 	roleScientist  = 11
 )
 

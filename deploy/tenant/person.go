@@ -31,6 +31,7 @@ type person struct {
 	serial             string // of the USB stick
 	office, home       string // addresses
 	personalMail       string
+	residence          residence
 	start, length      schemas.Time // of the working day, from local midnight
 	absent             int          // the number of the week of leave, negative for none
 	drift              float64      // how busy, 1 on average
@@ -59,6 +60,10 @@ func (t *Tenant) invent() {
 		p.name(base, t.options.Domain)
 	}
 	t.cast(d)
+	t.castSecond()
+	for i := range t.people {
+		t.settle(&t.people[i])
+	}
 }
 
 // employ gives a person a place in the organisation.
@@ -79,7 +84,7 @@ func (t *Tenant) employ(d dice, p *person, i int) {
 	p.serial = strings.ToUpper(d.hexText(6))
 	p.sid = "S-1-12-1"
 	for range 3 {
-		p.sid += "-" + strconv.Itoa(d.between(1e8, 4e9))
+		p.sid += "-" + strconv.Itoa(d.between(1e8, 2e9))
 	}
 	p.sid += "-" + strconv.Itoa(1000+i)
 	p.office = "198.51.100." + strconv.Itoa(10+d.IntN(40))
@@ -116,6 +121,8 @@ func capital(s string) string {
 func (g *generator) works(p *person, day int) float64 {
 	weekday := g.tenant.midnight(day).UTC().Weekday()
 	switch {
+	case p.story.travels(day):
+		return 0
 	case p.absent >= 0 && p.absent == day/7 && p.story == nil:
 		return 0
 	case weekday == 0 || weekday == 6:

@@ -36,6 +36,7 @@ type generator struct {
 	inner   writer // JSON inside a string of it
 	line    []byte
 	pending []item
+	health  []access // to health records, on the day at hand
 	chunk   []byte
 
 	auditOperation string // of the audit record at hand

@@ -51,6 +51,12 @@ func (g *generator) ruleMatch(p *person, at schemas.Time, f *file) {
 	g.audited(schemas.SourceFile, at, "DlpPolicyEventBasedAssistantOneDriveForBusiness")
 }
 
+// The labels' ids are Microsoft's defaults.
+const (
+	labelConfidential = "2096f6a2-d2f7-48be-b329-b73aaa526e5d"
+	labelGeneral      = "f42aa342-8706-4288-bd11-ebb85995028c"
+)
+
 // label publishes a sensitivity label put on a file or lowered.
 func (g *generator) label(p *person, at schemas.Time, f *file) {
 	operation := pick(g.dice, []string{"SensitivityLabelApplied", "SensitivityLabelApplied", "SensitivityLabelUpdated"})
@@ -58,9 +64,9 @@ func (g *generator) label(p *person, at schemas.Time, f *file) {
 	w := &g.w
 	w.text("ObjectId", `C:\Users\`+p.sam+`\Documents\`+f.name)
 	w.open("SensitivityLabelEventData")
-	w.text("SensitivityLabelId", "2096f6a2-d2f7-48be-b329-b73aaa526e5d")
+	w.text("SensitivityLabelId", labelConfidential)
 	if operation == "SensitivityLabelUpdated" {
-		w.text("OldSensitivityLabelId", "f42aa342-8706-4288-bd11-ebb85995028c")
+		w.text("OldSensitivityLabelId", labelGeneral)
 		w.number("LabelEventType", int64(g.dice.between(1, 2)))
 	}
 	w.number("ActionSource", 3)
@@ -69,8 +75,9 @@ func (g *generator) label(p *person, at schemas.Time, f *file) {
 	g.audited(schemas.SourceFile, at, p.upn)
 }
 
-// copilot publishes a conversation with Copilot; what was asked is not in it.
-func (g *generator) copilot(p *person, at schemas.Time) {
+// copilot publishes a conversation with Copilot; what was asked is not in it. It
+// reads the given files, or some file at times when none are given.
+func (g *generator) copilot(p *person, at schemas.Time, read ...file) {
 	ip := p.address(at)
 	if g.dice.chance(0.3) {
 		ip = "ffff:10.11.0." + strconv.Itoa(g.dice.between(1, 250)) // no valid address, as seen
@@ -91,10 +98,16 @@ func (g *generator) copilot(p *person, at schemas.Time) {
 	}
 	w.end()
 	w.list("AccessedResources")
-	if g.dice.chance(0.6) {
+	if len(read) == 0 && g.dice.chance(0.6) {
+		read = []file{f}
+	}
+	for _, f := range read {
 		w.open("")
 		w.texts("Id", g.dice.guid().String(), "Name", f.name, "Type", f.extension, "Action", "Read")
 		w.text("SiteUrl", "https://"+g.tenant.host+"/sites/"+f.site+"/"+f.folder+"/"+f.name)
+		if f.label != "" {
+			w.text("SensitivityLabelId", f.label)
+		}
 		w.close()
 	}
 	w.end()
@@ -130,7 +143,19 @@ func (g *generator) endpoint(p *person, at schemas.Time, operation string, f *fi
 	w.texts("PolicyId", "1d4e7d5a-4b0e-4b8e-9e8f-0a3c5d6e7f03", "PolicyName", "Devices", "RuleId", "7e1f2d3c-5b6a-4c9d-8e0f-1a2b3c4d5e04", "RuleName", "Audit what leaves")
 	w.close()
 	w.list("SensitiveInfoTypeData")
+	for _, s := range f.sensitive {
+		w.open("")
+		w.texts("SensitiveInfoTypeId", s.id, "SensitiveInfoTypeName", s.name)
+		w.number("Confidence", 85)
+		w.number("Count", int64(s.count))
+		w.close()
+	}
 	w.end()
+	if f.label != "" {
+		w.open("SensitivityLabelEventData")
+		w.text("SensitivityLabelId", f.label)
+		w.close()
+	}
 	if more != nil {
 		more(w)
 	}
@@ -167,10 +192,16 @@ func (g *generator) printFile(p *person, at schemas.Time, f *file) {
 	g.endpoint(p, at, "FilePrinted", f, func(w *writer) { w.text("TargetPrinterName", p.role.department+" Printer 2") })
 }
 
-// archive publishes that files were packed.
-func (g *generator) archive(p *person, at schemas.Time, f *file) {
+// packed is the archive that holds the file.
+func (f *file) packed() file {
 	packed := *f
 	packed.name, packed.extension = strings.TrimSuffix(f.name, f.extension)+"zip", "zip"
+	return packed
+}
+
+// archive publishes that files were packed.
+func (g *generator) archive(p *person, at schemas.Time, f *file) {
+	packed := f.packed()
 	g.endpoint(p, at, "FileArchived", f, func(w *writer) {
 		w.text("TargetFilePath", `C:\Users\`+p.sam+`\Documents\`+packed.name)
 	})

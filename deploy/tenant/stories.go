@@ -9,6 +9,10 @@ func (g *generator) perform(p *person, day int) {
 	if day < s.first || day > s.last {
 		return
 	}
+	if s.second {
+		g.performSecond(p, day)
+		return
+	}
 	switch s.name {
 	case StoryTheft, StoryContractor:
 		g.steal(p, day)

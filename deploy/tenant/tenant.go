@@ -1,7 +1,7 @@
 // Package tenant invents an organisation at work: the records that its sign-in,
 // mail, file, Defender and HR systems would publish, in their upstream shapes,
-// with labels that say who among its people takes data along and who only looks
-// as if. It is for the demo, the bench and the tests.
+// with labels that say who among its people does harm, by policy template, and who
+// only looks as if. It is for the demo, the bench and the tests.
 //
 // Nobody in it exists. Addresses are from the ranges for documentation (RFC
 // 5737, RFC 3849), the organisation's and its partners' domains from the top
@@ -24,7 +24,9 @@ type Options struct {
 	// Seed decides everything that is left to chance: the same options give the
 	// same bytes.
 	Seed uint64
-	// Users is the number of accounts, MinUsers at least; 0 for 300.
+	// Users is the number of accounts, MinUsers at least; 0 for 300. Fewer than
+	// 100 have the stories of leavers alone, more have those of every policy
+	// template.
 	Users int
 	// Start is the first day; its time of day, in UTC, is cut off. Zero for
 	// Monday, 2 March 2026.

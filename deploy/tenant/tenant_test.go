@@ -100,17 +100,17 @@ func TestEveryShapeIsThere(t *testing.T) {
 			`"Operation":"FileSyncDownloadedFull"`, `"Operation":"FileRenamed"`, `"Operation":"FileDeleted"`, `"Operation":"SharingSet"`,
 			`"Operation":"SharingInvitationCreated"`, `#EXT#@`, `"Operation":"DLPRuleMatch"`, `"Operation":"FileCopiedToRemovableMedia"`,
 			`"Operation":"FilePrinted"`, `"Operation":"FileUploadedToCloud"`, `"TargetDomain"`, `"Operation":"FileArchived"`,
-			`"Operation":"SensitivityLabelApplied"`, `"RecordType":261`, `"AuditData":"{`, `"auditData":{`, `app@sharepoint`,
+			`"Operation":"SensitivityLabelApplied"`, `"RecordType":261`, `"Operation":"AnonymousLinkCreated"`, `"Operation":"AnonymousLinkUsed"`, `"Operation":"PastedToBrowser"`, `"SensitiveInfoTypeName"`, `"AuditData":"{`, `"auditData":{`, `app@sharepoint`,
 		},
 		schemas.SourceDefender: {
 			"AdvancedHunting-DeviceEvents", "UsbDriveMounted", "AdvancedHunting-DeviceFileEvents", "AdvancedHunting-EmailEvents",
 			"AdvancedHunting-EmailAttachmentInfo", "AdvancedHunting-CloudAppEvents", `"RawEventData":{`, "AdvancedHunting-IdentityLogonEvents",
 			"AdvancedHunting-DeviceNetworkEvents", "AdvancedHunting-AlertInfo", "AdvancedHunting-AlertEvidence", "AdvancedHunting-IdentityInfo",
-			"microsoft.graph.security.userEvidence", `"EmailDirection":"Outbound"`, `"EmailDirection":"Inbound"`, `"EmailDirection":"Intra-org"`,
+			"microsoft.graph.security.userEvidence", "SmartScreenUrlWarning", "TamperingAttempt", `"EmailDirection":"Outbound"`, `"EmailDirection":"Inbound"`, `"EmailDirection":"Intra-org"`,
 		},
 		schemas.SourceHR: {
 			"EmailAddress,ResignationDate", "+05:30", "EmailAddress,EffectiveDate,Remarks,Rating", "OldLevel,NewLevel", "BulkRequest",
-			"WorkerID,WorkerStatus", ",Withdrawn", ",Inactive,",
+			"WorkerID,WorkerStatus", ",Withdrawn", ",Inactive,", "HRScenario,", "EmployeeAddressLine1,", "Patient Reg Id,",
 		},
 	}
 	tenant := small(t, Options{Seed: 5, Users: 200, Days: 30})
@@ -181,7 +181,7 @@ func TestLabels(t *testing.T) {
 	var told []string
 	for _, l := range tenant.Labels() {
 		told = append(told, l.Story)
-		if l.User != strings.ToLower(l.User) || !strings.HasSuffix(l.User, "@contoso.example") || l.From >= l.To || l.Kind != KindTheft && l.Kind != KindBenign {
+		if l.User != strings.ToLower(l.User) || !strings.HasSuffix(l.User, "@contoso.example") || l.From >= l.To || l.Scenario == "" || l.Kind != KindTheft && l.Kind != KindMisuse && l.Kind != KindBenign {
 			t.Errorf("odd label: %+v", l)
 		}
 	}
@@ -210,6 +210,8 @@ func TestOptions(t *testing.T) {
 		{Users: MinUsers, Days: 1},
 		{Users: MinUsers, Days: 3, Density: 0.1},
 		{Users: 40, Days: 2, Density: 5},
+		{Users: secondCastUsers, Days: 1},
+		{Users: 460, Days: 5, Density: 0.01},
 		{Users: 13, Days: 8, Domain: "Fabrikam.Example", Start: time.Date(2024, time.February, 28, 17, 4, 0, 0, time.FixedZone("", -3600))},
 	} {
 		n := 0
