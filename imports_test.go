@@ -134,7 +134,7 @@ var exclusive = []struct {
 var pureStdlib = []string{
 	"bytes", "cmp", "crypto/sha256", "embed", "encoding", "encoding/base32", "encoding/base64", "encoding/binary",
 	"encoding/hex", "encoding/json", "errors", "fmt", "hash", "hash/fnv", "io", "io/fs", "iter", "maps",
-	"math", "math/big", "math/bits", "net/netip", "path", "regexp", "slices", "sort", "strconv", "strings",
+	"math", "math/big", "math/bits", "net/netip", "path", "reflect", "regexp", "slices", "sort", "strconv", "strings",
 	"text/tabwriter", "time", "unicode", "unicode/utf8",
 }
 

@@ -39,15 +39,17 @@ func TestDecayed(t *testing.T) {
 }
 
 // A day's amount maps to points linearly between the thresholds.
-func TestIndicator_points(t *testing.T) {
-	ind := Indicator{Thresholds: Thresholds{10, 20, 40}, Points: PointScale{10_000, 30_000, 40_000}}
+func TestPointScale(t *testing.T) {
+	points := func(t Thresholds, amount int64) int64 {
+		p := PointScale{10_000, 30_000, 40_000}
+		return p.points(&t, amount)
+	}
 	for amount, want := range map[int64]int64{0: 0, 1: 1000, 5: 5000, 10: 10_000, 15: 20_000, 20: 30_000, 30: 35_000, 40: 40_000, 41: 40_000, 1 << 50: 40_000} {
-		if got := ind.points(amount); got != want {
+		if got := points(Thresholds{10, 20, 40}, amount); got != want {
 			t.Errorf("%d counts %d, want %d", amount, got, want)
 		}
 	}
-	bytes := Indicator{Thresholds: Thresholds{1 << 40, 1 << 45, 1 << 49}, Points: PointScale{10_000, 30_000, 40_000}}
-	if got := bytes.points(1<<45 + 1<<48); got < 30_000 || got > 40_000 {
+	if got := points(Thresholds{1 << 40, 1 << 45, 1 << 49}, 1<<45+1<<48); got < 30_000 || got > 40_000 {
 		t.Errorf("large amounts overflow: %d", got)
 	}
 }
@@ -56,19 +58,24 @@ func TestIndicator_points(t *testing.T) {
 // and one before and long after.
 func TestCurve(t *testing.T) {
 	c := Curve{Before: 30, AtNotice: 1800, Maximum: 3000, LastWeek: 7, Hold: 30, Fade: 60, Notice: 30}
+	m := modifier{Modifier: Modifier{Curve: &c}}
+	at := func(d day, leave departure) int64 {
+		r := m.resolve(&State{leave: leave})
+		return r.at(d)
+	}
 	for name, leave := range map[string]departure{
-		"usual":                  {kind: departureResignation, notice: monday, last: monday + days(60), known: monday},
-		"short notice":           {kind: departureResignation, notice: monday, last: monday + days(3), known: monday},
-		"same day":               {kind: departureTermination, notice: monday, last: monday, known: monday},
-		"last day only":          {kind: departureTermination, last: monday + days(20), known: monday},
-		"notice only":            {kind: departureResignation, notice: monday, known: monday},
-		"last day before notice": {kind: departureResignation, notice: monday, last: monday - days(40), known: monday},
+		"usual":                  {fact: factResignation, notice: monday, last: monday + days(60), known: monday},
+		"short notice":           {fact: factResignation, notice: monday, last: monday + days(3), known: monday},
+		"same day":               {fact: factTermination, notice: monday, last: monday, known: monday},
+		"last day only":          {fact: factTermination, last: monday + days(20), known: monday},
+		"notice only":            {fact: factResignation, notice: monday, known: monday},
+		"last day before notice": {fact: factResignation, notice: monday, last: monday - days(40), known: monday},
 	} {
 		t.Run(name, func(t *testing.T) {
 			notice, last := leave.dates(c.Notice)
 			previous := int64(1000)
 			for d := notice - 200; d < last+300; d++ {
-				got := c.at(d, leave)
+				got := at(d, leave)
 				if got < 1000 || got > 3000 {
 					t.Fatalf("%s: %d", d, got)
 				}
@@ -79,15 +86,15 @@ func TestCurve(t *testing.T) {
 				}
 				previous = got
 			}
-			if got := c.at(max(last, notice), leave); got != 3000 {
+			if got := at(max(last, notice), leave); got != 3000 {
 				t.Errorf("on the last day: %d", got)
 			}
-			if c.at(notice-31, leave) != 1000 || c.at(max(last, notice)+91, leave) != 1000 {
+			if at(notice-31, leave) != 1000 || at(max(last, notice)+91, leave) != 1000 {
 				t.Error("not one far from the departure")
 			}
 		})
 	}
-	if got := c.at(dayOf(monday), departure{}); got != 1000 {
+	if got := at(dayOf(monday), departure{}); got != 1000 {
 		t.Errorf("without a departure: %d", got)
 	}
 }

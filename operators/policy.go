@@ -1,15 +1,10 @@
 package operators
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"regexp"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
@@ -17,51 +12,135 @@ import (
 // APIVersion is the version of the policy format.
 const APIVersion = "riskpipe/v1"
 
+// The kinds of policy file.
+const (
+	KindPolicy     = "Policy"
+	KindIndicators = "Indicators"
+	KindLists      = "Lists"
+)
+
+// The modes of a policy.
+const (
+	ModeOff    = "off"    // not run
+	ModeShadow = "shadow" // run and explained by the tools, but silent: no alert, no part in the risk score
+	ModeLive   = "live"
+)
+
 // Policy is one detection scenario as its YAML file says it. Policies are code:
 // an unknown key is an error, units are written out, and every change of the
 // logic changes the hash that each alert carries.
 type Policy struct {
-	APIVersion  string `yaml:"apiVersion"`
-	Kind        string `yaml:"kind"`
-	Name        string `yaml:"name"`
-	Title       string `yaml:"title"`
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string `yaml:"kind"`
+	// Name is stable: it is part of the identity of alerts.
+	Name string `yaml:"name"`
+	// Extends is the name of another policy, of which this one is a variant:
+	// every key that it does not write itself is that policy's.
+	Extends     string `yaml:"extends,omitempty"`
+	Title       string `yaml:"title,omitempty"`
 	Description string `yaml:"description,omitempty"`
-	Runbook     string `yaml:"runbook,omitempty"`
-	Version     int32  `yaml:"version"`
-	// Mode is live (opens alerts) or off.
-	Mode string `yaml:"mode"`
+	// Runbook tells an analyst what to do about an alert.
+	Runbook string `yaml:"runbook,omitempty"`
+	// FalsePositives are the known good reasons for an alert.
+	FalsePositives []string `yaml:"falsepositives,omitempty"`
+	// Tags are MITRE ATT&CK references as Sigma writes them: attack.t1052.001.
+	Tags    []string `yaml:"tags,omitempty"`
+	Version int32    `yaml:"version,omitempty"`
+	Mode    string   `yaml:"mode,omitempty"`
+	// Scope says whom the policy is for.
+	Scope Scope `yaml:"scope,omitempty"`
 	// Trigger brings a person into the policy.
-	Trigger Trigger `yaml:"trigger"`
+	Trigger Trigger `yaml:"trigger,omitempty"`
 	// HalfScale is the number of evidence points at which the score is 50:
 	// score = 100·x/(x+HalfScale).
-	HalfScale Thousandths `yaml:"half_scale"`
+	HalfScale Thousandths `yaml:"half_scale,omitempty"`
 	// Open says when an alert opens.
-	Open Opening `yaml:"open"`
+	Open Opening `yaml:"open,omitempty"`
 	// Severity holds the scores from which an alert is medium and high.
-	Severity Bands `yaml:"severity"`
+	Severity Bands `yaml:"severity,omitempty"`
 	// Quiet is how long an alert stays open without a change.
-	Quiet Days `yaml:"quiet"`
-	// Indicators are what is measured.
-	Indicators []Indicator `yaml:"indicators"`
-	// Modifiers multiply evidence.
+	Quiet Days `yaml:"quiet,omitempty"`
+	// Reopen is how long after its closing an alert is opened again instead of
+	// another; 0 for never.
+	Reopen Days `yaml:"reopen,omitempty"`
+	// Throttle bounds how many alerts of one person may open.
+	Throttle *Throttle `yaml:"throttle,omitempty"`
+	// Exclusions are events that the policy does not count.
+	Exclusions []Exclusion `yaml:"exclusions,omitempty"`
+	// Indicators are what is measured: uses of the catalogue, with changes.
+	Indicators []Use `yaml:"indicators,omitempty"`
+	// Boosters multiply the evidence of a day by how unusual it is.
+	Boosters []Booster `yaml:"boosters,omitempty"`
+	// Modifiers multiply evidence by a fact about the person.
 	Modifiers []Modifier `yaml:"modifiers,omitempty"`
+	// Tests are run by riskpipe policy test.
+	Tests []Test `yaml:"tests,omitempty"`
 }
 
-// Trigger says which departure facts bring a person into the policy and for
-// how long.
+// Scope names groups of people, as the normalisers' configuration has them.
+type Scope struct {
+	// Include limits the policy to members of any of the groups; all people when
+	// empty.
+	Include []string `yaml:"include,omitempty"`
+	// Exclude leaves members of any of the groups out, and wins.
+	Exclude []string `yaml:"exclude,omitempty"`
+}
+
+// Trigger says what brings a person into a policy, and for how long.
 type Trigger struct {
-	// AnyOf lists resignation, termination and account_deletion.
-	AnyOf []string `yaml:"any_of"`
-	// ActivateFor is how long after the last working day the policy applies.
+	AnyOf []TriggerEvent `yaml:"any_of"`
+	// ActivateFor is how long the policy applies after the trigger: after the
+	// last working day for a departure, after the day of the event for others.
 	ActivateFor Days `yaml:"activate_for"`
+	// LookBack is how far before the trigger evidence counts, up to 90d.
+	LookBack Days `yaml:"look_back"`
 }
 
-// Opening says when an alert opens: the score and the least evidence, before
-// modifiers, that exfiltration indicators must bring. Collecting alone, or a
-// fact about a person alone, never opens one.
+// TriggerEvent is one thing that brings a person into a policy: exactly one of
+// its keys is given.
+type TriggerEvent struct {
+	// HR is a fact of the HR feed or of the directory: resignation,
+	// termination, account_deletion, performance_plan, poor_review or
+	// level_down.
+	HR string `yaml:"hr,omitempty"`
+	// Indicator is the name of an indicator of the catalogue that reaches Level
+	// on a day.
+	Indicator string `yaml:"indicator,omitempty"`
+	// Level is low, medium or high, of Lane's thresholds when one is given.
+	Level string `yaml:"level,omitempty"`
+	Lane  string `yaml:"lane,omitempty"`
+	// Unusual asks for a day above the person's own habit as well: a robust z
+	// of 3 or more.
+	Unusual bool `yaml:"unusual,omitempty"`
+	// Diversity is the number of different exfiltration indicators of the
+	// policy which reach low within a week.
+	Diversity int `yaml:"diversity,omitempty"`
+	// Always is true for policies that score everybody in scope at all times.
+	Always bool `yaml:"always,omitempty"`
+}
+
+// Opening says when an alert opens: when any of the conditions holds for a
+// person who was brought into the policy. A fact about a person alone never
+// does, since each condition asks for evidence.
 type Opening struct {
-	Score        Thousandths `yaml:"score"`
-	Exfiltration Thousandths `yaml:"exfiltration"`
+	AnyOf []OpeningCondition `yaml:"any_of"`
+}
+
+// OpeningCondition holds when all that it says holds.
+type OpeningCondition struct {
+	// Score is the least score.
+	Score Thousandths `yaml:"score,omitempty"`
+	// Evidence is the least evidence, before boosters and modifiers, that
+	// indicators of Categories must bring. More than 0.
+	Evidence Thousandths `yaml:"evidence"`
+	// Categories are those that count for Evidence; exfiltration when empty.
+	Categories []string `yaml:"categories,omitempty"`
+	// Diversity is the least number of different indicators of Categories with
+	// the evidence of their low threshold within the last week.
+	Diversity int `yaml:"diversity,omitempty"`
+	// Indicator must bring evidence of at least Evidence by itself: a completed
+	// sequence, for example.
+	Indicator string `yaml:"indicator,omitempty"`
 }
 
 // Bands are lower bounds of scores.
@@ -70,163 +149,99 @@ type Bands struct {
 	High   Thousandths `yaml:"high"`
 }
 
-// Indicator measures one kind of activity, day by day.
-type Indicator struct {
-	Name  string `yaml:"name"`
-	Title string `yaml:"title"`
-	// Purview is the name of Microsoft Purview's nearest indicator.
-	Purview string `yaml:"purview,omitempty"`
-	// Category is a stage: collection, exfiltration, obfuscation, deletion or
-	// access.
-	Category string `yaml:"category"`
-	// Activities are the activities that count.
-	Activities []string `yaml:"activities"`
-	// Select narrows them: field or field|modifier to the wanted value.
-	Select Selection `yaml:"select,omitempty"`
-	// Measure says what is counted in a day.
-	Measure Measure `yaml:"measure"`
-	// Thresholds map a day's measure to points, linearly between them.
-	Thresholds Thresholds `yaml:"thresholds"`
-	// Points are the evidence at the thresholds.
-	Points PointScale `yaml:"points"`
-	// HalfLife is after how long a day's evidence counts half.
-	HalfLife Days `yaml:"half_life"`
-	// Limit bounds the evidence of all days together, 0 for no bound.
-	Limit Thousandths `yaml:"limit,omitempty"`
+// Throttle bounds new alerts: those above the limit are recorded as held.
+type Throttle struct {
+	Alerts int  `yaml:"alerts"`
+	Per    Days `yaml:"per"`
 }
 
-// Measure says what an indicator counts in a day.
-type Measure struct {
-	// Type is event_count, value_count (distinct values of Field) or value_sum
-	// (of Field).
-	Type  string `yaml:"type"`
-	Field string `yaml:"field,omitempty"`
+// Exclusion is a named selection of events which do not count.
+type Exclusion struct {
+	Name   string    `yaml:"name"`
+	Reason string    `yaml:"reason"`
+	Select Selection `yaml:"select"`
 }
 
-// Thresholds are three amounts, rising.
-type Thresholds struct {
-	Low    Amount `yaml:"low"`
-	Medium Amount `yaml:"medium"`
-	High   Amount `yaml:"high"`
+// Use puts an indicator of the catalogue into a policy. What is given here
+// replaces what the catalogue says; what is measured is the catalogue's alone,
+// so that policies share the measures.
+type Use struct {
+	Use        string          `yaml:"use"`
+	Thresholds *Thresholds     `yaml:"thresholds,omitempty"`
+	Points     *PointScale     `yaml:"points,omitempty"`
+	Lanes      map[string]Lane `yaml:"lanes,omitempty"`
+	HalfLife   Days            `yaml:"half_life,omitempty"`
+	Limit      *Thousandths    `yaml:"limit,omitempty"`
 }
 
-// PointScale holds the points at the thresholds, rising.
-type PointScale struct {
-	Low    Thousandths `yaml:"low"`
-	Medium Thousandths `yaml:"medium"`
-	High   Thousandths `yaml:"high"`
+// Booster multiplies the evidence of a day by how unusual it is for the person:
+// by Minimum for what they usually do, by Maximum for six spreads above it, and
+// by 1 while their history is too short to tell. See Usual.
+type Booster struct {
+	Name    string      `yaml:"name"`
+	Minimum Thousandths `yaml:"minimum"`
+	Maximum Thousandths `yaml:"maximum"`
 }
 
-// Modifier multiplies the evidence of days by a fact about the person.
+// Modifier multiplies the evidence of days by a fact about the person: exactly
+// one of the kinds is given.
 type Modifier struct {
 	Name string `yaml:"name"`
 	// Curve is the departure curve.
-	Curve Curve `yaml:"departure_curve"`
+	Curve *Curve `yaml:"departure_curve,omitempty"`
+	// HR is the effect of another HR fact.
+	HR *HREffect `yaml:"hr,omitempty"`
+	// Group multiplies for members.
+	Group *GroupEffect `yaml:"group,omitempty"`
+	// Indicator multiplies while another indicator has evidence.
+	Indicator *IndicatorEffect `yaml:"indicator,omitempty"`
 }
 
-// ParsePolicy reads one policy strictly and reports all of its problems.
-func ParsePolicy(file string, text []byte) (Policy, error) {
-	var p Policy
-	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&p); err != nil {
-		return Policy{}, fmt.Errorf("reading policy %s: %s", file, yaml.FormatError(err, false, true))
-	}
-	if err := p.Validate(); err != nil {
-		return Policy{}, fmt.Errorf("checking policy %s: %w", file, err)
-	}
-	return p, nil
+// HREffect multiplies from the day of an HR fact on.
+type HREffect struct {
+	// Fact is performance_plan, poor_review, level_down or level_up.
+	Fact   string      `yaml:"fact"`
+	Factor Thousandths `yaml:"factor"`
+	// Before is how long before the fact it rises from 1, Hold how long after
+	// it stays, Fade how long it falls back to 1.
+	Before Days `yaml:"before"`
+	Hold   Days `yaml:"hold"`
+	Fade   Days `yaml:"fade"`
+}
+
+// GroupEffect multiplies for members of any of the groups.
+type GroupEffect struct {
+	AnyOf  []string    `yaml:"any_of"`
+	Factor Thousandths `yaml:"factor"`
+}
+
+// IndicatorEffect multiplies the evidence of days on which, or less than Within
+// after which, the indicator reached Level: an open Defender alert, for example.
+type IndicatorEffect struct {
+	Name   string      `yaml:"name"`
+	Level  string      `yaml:"level"`
+	Within Days        `yaml:"within"`
+	Factor Thousandths `yaml:"factor"`
 }
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]{2,63}$`)
 
-// Validate reports every problem of the policy at once.
-func (p Policy) Validate() error {
-	var problems []error
-	bad := func(ok bool, format string, args ...any) {
-		if !ok {
-			problems = append(problems, fmt.Errorf(format, args...))
-		}
-	}
-	bad(p.APIVersion == APIVersion, "apiVersion is %q: this riskpipe reads %s", p.APIVersion, APIVersion)
-	bad(p.Kind == "Policy", "kind is %q: want Policy", p.Kind)
-	bad(namePattern.MatchString(p.Name), "name is %q: want lower-case letters, digits and underscores", p.Name)
-	bad(p.Title != "", "title is missing")
-	bad(p.Version >= 1, "version is %d: want 1 or more", p.Version)
-	bad(p.Mode == "live" || p.Mode == "off", "mode is %q: want live or off", p.Mode)
-	bad(len(p.Trigger.AnyOf) > 0, "trigger.any_of is empty: name resignation, termination or account_deletion")
-	for _, t := range p.Trigger.AnyOf {
-		bad(triggerKind(t) != departureNone, "trigger.any_of has %q: want resignation, termination or account_deletion", t)
-	}
-	bad(p.HalfScale > 0, "half_scale is missing: the evidence at which the score is 50")
-	bad(p.Open.Score > 0 && p.Open.Score <= 100_000, "open.score is %s: want more than 0 and at most 100", p.Open.Score)
-	bad(p.Open.Exfiltration > 0, "open.exfiltration is missing: a fact about a person alone must never open an alert")
-	bad(p.Severity.Medium > 0 && p.Severity.Medium < p.Severity.High && p.Severity.High <= 100_000,
-		"severity is medium %s, high %s: want 0 < medium < high <= 100", p.Severity.Medium, p.Severity.High)
-	bad(p.Quiet >= 1, "quiet is %s: want 1d or more", p.Quiet)
-	bad(len(p.Indicators) > 0, "indicators is empty")
-	seen := map[string]bool{}
-	for i, ind := range p.Indicators {
-		bad(!seen[ind.Name], "indicators[%d]: name %q is used twice", i, ind.Name)
-		seen[ind.Name] = true
-		for _, err := range ind.problems() {
-			problems = append(problems, fmt.Errorf("indicators[%d] %s: %w", i, ind.Name, err))
-		}
-	}
-	for i, m := range p.Modifiers {
-		bad(namePattern.MatchString(m.Name) && !seen[m.Name], "modifiers[%d]: name %q is not usable or used twice", i, m.Name)
-		seen[m.Name] = true
-		for _, err := range m.Curve.problems() {
-			problems = append(problems, fmt.Errorf("modifiers[%d] %s: %w", i, m.Name, err))
-		}
-	}
-	return errors.Join(problems...)
-}
-
-var categories = map[string]bool{"collection": true, "exfiltration": true, "obfuscation": true, "deletion": true, "access": true}
-
-func (ind Indicator) problems() []error {
-	var problems []error
-	bad := func(ok bool, format string, args ...any) {
-		if !ok {
-			problems = append(problems, fmt.Errorf(format, args...))
-		}
-	}
-	bad(namePattern.MatchString(ind.Name), "name is not usable: want lower-case letters, digits and underscores")
-	bad(ind.Title != "", "title is missing")
-	bad(categories[ind.Category], "category is %q: want collection, exfiltration, obfuscation, deletion or access", ind.Category)
-	bad(len(ind.Activities) > 0, "activities is empty")
-	t, p := ind.Thresholds, ind.Points
-	bad(0 < t.Low && t.Low < t.Medium && t.Medium < t.High, "thresholds must rise: 0 < low < medium < high")
-	bad(0 < p.Low && p.Low <= p.Medium && p.Medium <= p.High, "points must rise: 0 < low <= medium <= high")
-	bad(p.High <= 1_000_000, "points are at most 1000")
-	bad(ind.HalfLife >= 1 && ind.HalfLife <= 365, "half_life is %s: want 1d to 365d", ind.HalfLife)
-	if _, err := ind.Select.compile(); err != nil {
-		problems = append(problems, err)
-	}
-	switch ind.Measure.Type {
-	case "event_count":
-		bad(ind.Measure.Field == "", "measure event_count takes no field")
-		bad(t.High <= maxDistinct, "thresholds.high is over %d: a day's count saturates there", maxDistinct)
-	case "value_count", "value_sum":
-		f, ok := fields[ind.Measure.Field]
-		bad(ok && f.number != nil, "measure.field %q is not a number or hash of an event", ind.Measure.Field)
-		bad(ind.Measure.Type == "value_sum" || t.High <= maxDistinct, "thresholds.high is over %d: a day's count saturates there", maxDistinct)
-	default:
-		bad(false, "measure.type is %q: want event_count, value_count or value_sum", ind.Measure.Type)
-	}
-	return problems
-}
-
 // Hash identifies the logic of the policy: everything that can change a score,
 // nothing that only describes it.
 func (p Policy) Hash() schemas.Hash {
-	p.Title, p.Description, p.Runbook = "", "", ""
-	p.Indicators = append([]Indicator(nil), p.Indicators...)
-	for i := range p.Indicators {
-		p.Indicators[i].Title, p.Indicators[i].Purview = "", ""
+	p.Title, p.Description, p.Runbook, p.FalsePositives, p.Tags, p.Tests, p.Extends = "", "", "", nil, nil, nil, ""
+	p.Exclusions = append([]Exclusion(nil), p.Exclusions...)
+	for i := range p.Exclusions {
+		p.Exclusions[i].Reason = ""
 	}
-	text, err := json.Marshal(p)
+	return hashOf(p)
+}
+
+// hashOf hashes plain data by its JSON: keys of maps are sorted there.
+func hashOf(v any) schemas.Hash {
+	text, err := json.Marshal(v)
 	if err != nil {
-		// A policy is plain data, so this cannot happen; a hash of nothing
+		// Policies are plain data, so this cannot happen; a hash of nothing
 		// would be worse than none.
 		return 0
 	}

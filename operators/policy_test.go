@@ -4,88 +4,54 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"testing/fstest"
 )
 
-// The policies that ship with riskpipe are valid.
-func TestTemplates(t *testing.T) {
-	policies, err := Templates()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := NewEngine(policies...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// What is wrong with a policy file is said all at once, by name and place.
-func TestParsePolicy_problems(t *testing.T) {
-	sound, err := os.ReadFile("policies/data_theft_departing_user.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]struct {
-		replace, with string
-		want          []string
-	}{
-		"unknown key":      {"half_scale: 58", "half_scal: 58", []string{"half_scal", "unknown field", "policies/x.yaml"}},
-		"bad unit":         {"quiet: 30d", "quiet: 30", []string{`"30" is no length of time`}},
-		"two problems":     {"open: {score: 25, exfiltration: 5}", "open: {score: 0, exfiltration: 0}", []string{"open.score is 0", "open.exfiltration is missing"}},
-		"unknown field":    {"email.rule:", "email.rules:", []string{`an event has no field "email.rules"`}},
-		"unknown modifier": {"email.attachments|gte: 1", "email.attachments|least: 1", []string{`modifier "least" is unknown`}},
-		"falling":          {"{low: 5, medium: 20, high: 50}", "{low: 5, medium: 4, high: 50}", []string{"thresholds must rise"}},
-		"bad measure":      {"field: email.message}", "field: email.direction}", []string{"is not a number or hash"}},
-		"bad mode":         {"mode: live", "mode: alive", []string{`mode is "alive"`}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if !strings.Contains(string(sound), c.replace) {
-				t.Fatalf("the policy has no %q", c.replace)
-			}
-			_, err := ParsePolicy("policies/x.yaml", []byte(strings.ReplaceAll(string(sound), c.replace, c.with)))
-			if err == nil {
-				t.Fatal("no error")
-			}
-			for _, want := range c.want {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("error %q does not say %q", err, want)
-				}
-			}
-		})
-	}
-}
-
-// The hash covers the logic and nothing else.
+// The hash covers the logic and nothing that only describes it.
 func TestPolicy_Hash(t *testing.T) {
-	policies, err := Templates()
+	library, err := loadLayers(templates(t), nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := policies[0]
-	before := p.Hash()
-	p.Title, p.Runbook, p.Description = "other", "other", "other"
-	if p.Hash() != before {
+	policy := library.Policies[0]
+	before := policy.Hash()
+	policy.Title, policy.Runbook, policy.Description, policy.Tags, policy.Tests = "other", "other", "other", nil, nil
+	if policy.Hash() != before {
 		t.Error("a title changed the hash")
 	}
-	p.Indicators = append([]Indicator(nil), p.Indicators...)
-	p.Indicators[0].Thresholds.Low++
-	if p.Hash() == before {
-		t.Error("a threshold did not change the hash")
+	policy.Quiet++
+	if policy.Hash() == before {
+		t.Error("a length of time did not change the hash")
 	}
 }
 
-// A folder of policies is read whole, and its problems come together.
-func TestLoadPolicies(t *testing.T) {
-	sound, err := os.ReadFile("policies/data_theft_departing_user.yaml")
+// An organisation's folder is read on top of what ships.
+func TestLoadLibrary(t *testing.T) {
+	library, err := LoadLibrary(os.DirFS("testdata/shipped"), "indicators")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = LoadPolicies(fstest.MapFS{
-		"p/a.yaml": {Data: sound}, "p/b.yaml": {Data: sound}, "p/c.yaml": {Data: []byte("kind: [")},
-	}, "p")
-	if err == nil || !strings.Contains(err.Error(), "p/a.yaml and p/b.yaml") || !strings.Contains(err.Error(), "p/c.yaml") {
-		t.Errorf("error is %v", err)
+	names := make([]string, len(library.Indicators))
+	for i, indicator := range library.Indicators {
+		names[i] = indicator.Name
 	}
-	if _, err := LoadPolicies(fstest.MapFS{}, "p"); err == nil {
-		t.Error("an empty folder is no error")
+	if all := strings.Join(names, " "); !strings.Contains(all, "collect_and_copy") || !strings.Contains(all, "copy_to_removable_media") {
+		t.Errorf("indicators are %s", all)
+	}
+	if _, err := LoadLibrary(os.DirFS("testdata"), "bad"); err == nil || !strings.Contains(err.Error(), "bad/yaml_list.yaml:1:1: want a mapping") {
+		t.Errorf("error is %.4000v", err)
+	}
+}
+
+// A file that is too large, or is never closed, is refused.
+func TestReadDocument_bounds(t *testing.T) {
+	for name, content := range map[string]string{
+		"lists":    strings.Repeat("[", 1000),
+		"mappings": strings.Repeat("{a: ", 1000),
+		"large":    strings.Repeat("#", maxFileBytes+1),
+		"empty":    "# nothing\n",
+	} {
+		if root, mistakes := readDocument("x.yaml", []byte(content)); root != nil || len(mistakes) == 0 {
+			t.Errorf("%s: no mistake", name)
+		}
 	}
 }

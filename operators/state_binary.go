@@ -3,192 +3,216 @@ package operators
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
 // StateFormat is the version of the binary form; a store that holds another one
 // must be rebuilt or migrated.
-const StateFormat = 2
+const StateFormat = 3
 
 // ErrState is wrapped by every error of UnmarshalBinary.
 var ErrState = errors.New("unreadable state")
 
 // AppendBinary appends the state's binary form: the format's version, then
-// unsigned and zigzag varints, times of days as deltas, ids as they are. Equal
-// states have equal bytes.
+// unsigned and zigzag varints, days as differences from the day before, ids and
+// fingerprints as they are. Equal states have equal bytes.
 func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	b = append(b, StateFormat)
 	b = binary.AppendVarint(b, int64(s.clock))
-	for _, t := range s.observed {
-		b = binary.AppendVarint(b, int64(t))
+	b = binary.AppendVarint(b, int64(s.today))
+	b = appendDay(b, s.first, s.today)
+	for _, d := range s.observed {
+		b = appendDay(b, d, s.today)
 	}
-	b = append(b, byte(s.leave.kind))
-	if s.leave != (departure{}) {
-		for _, t := range []schemas.Time{s.leave.notice, s.leave.last, s.leave.known, s.leave.withdrawn, s.leave.terminated} {
-			b = binary.AppendVarint(b, int64(t))
+	b = s.person.append(b)
+	b = s.hr.append(b)
+	b = binary.AppendUvarint(b, uint64(len(s.habit)))
+	previous := s.today
+	for _, w := range s.habit {
+		b = appendDay(b, w.day, previous)
+		b = append(b, byte(w.hours), byte(w.hours>>8), byte(w.hours>>16))
+		previous = w.day
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.sightings)))
+	for _, g := range s.sightings {
+		b = appendDay(b, g.day, s.today)
+		b = appendDay(b, g.observed, g.day)
+		for _, n := range [...]int32{g.latitude, g.longitude, g.first, g.last} {
+			b = binary.AppendVarint(b, int64(n))
 		}
-	} else {
-		b[len(b)-1] = noDeparture
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.recent)))
+	for i := range s.recent {
+		r := &s.recent[i]
+		b = appendDay(b, r.day, s.today)
+		b = appendDay(b, r.observed, r.day)
+		b = binary.AppendUvarint(b, uint64(len(r.ids)))
+		for _, id := range r.ids {
+			b = binary.LittleEndian.AppendUint32(b, id)
+		}
 	}
 	b = binary.AppendUvarint(b, uint64(len(s.measures)))
 	for i := range s.measures {
-		b = s.measures[i].append(b)
+		b = s.measures[i].append(b, s.today)
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.links)))
+	for _, l := range s.links {
+		b = binary.LittleEndian.AppendUint32(b, l.newer)
+		b = binary.LittleEndian.AppendUint32(b, l.older)
+		b = appendDay(b, l.day, s.today)
+		b = appendDay(b, l.observed, l.day)
 	}
 	b = binary.AppendUvarint(b, uint64(len(s.alerts)))
-	for _, a := range s.alerts {
-		b = binary.LittleEndian.AppendUint32(b, a.policy)
-		b = binary.AppendUvarint(b, uint64(a.episode))
-		b = binary.AppendUvarint(b, uint64(a.version))
-		open := byte(0)
-		if a.open {
-			open = 1
-		}
-		b = append(b, open, a.severity)
-		b = binary.AppendUvarint(b, uint64(a.score))
-		b = binary.AppendVarint(b, int64(a.opened))
-		b = binary.AppendVarint(b, int64(a.updated))
+	for i := range s.alerts {
+		b = s.alerts[i].append(b)
 	}
 	b = append(b, s.risk.level)
-	return binary.AppendUvarint(b, uint64(s.risk.score)), nil
+	b = binary.AppendUvarint(b, uint64(s.risk.score))
+	return binary.AppendVarint(b, int64(s.risk.expires)), nil
 }
 
-// noDeparture marks a departure of which nothing is known.
-const noDeparture = 0xFF
+func appendDay(b []byte, d, from day) []byte { return binary.AppendVarint(b, int64(d-from)) }
 
-func (m *measure) append(b []byte) []byte {
-	b = binary.LittleEndian.AppendUint32(b, m.key)
-	b = binary.AppendUvarint(b, uint64(len(m.days)))
-	previous := day(0)
-	for _, d := range m.days {
-		b = binary.AppendVarint(b, int64(d.day-previous))
-		previous = d.day
-		b = binary.AppendUvarint(b, uint64(d.amount))
-		b = binary.AppendVarint(b, int64(d.observed))
-		b = binary.AppendUvarint(b, uint64(len(d.seen)))
-		for _, f := range d.seen {
-			b = binary.LittleEndian.AppendUint32(b, f)
-		}
+func (p *person) append(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(len(p.groups)))
+	for _, g := range p.groups {
+		b = binary.AppendUvarint(b, uint64(len(g)))
+		b = append(b, g...)
 	}
-	b = binary.AppendUvarint(b, uint64(len(m.events)))
-	for _, id := range m.events {
-		b = append(b, id[:]...)
+	b = binary.AppendVarint(b, int64(p.grouped))
+	b = binary.AppendVarint(b, int64(p.profiled))
+	if p.profiled != 0 {
+		for _, h := range [...]schemas.Hash{p.profile.familyName, p.profile.address, p.profile.street} {
+			b = binary.LittleEndian.AppendUint64(b, uint64(h))
+		}
 	}
 	return b
 }
 
-// UnmarshalBinary reads what AppendBinary wrote and replaces the state. It
-// never trusts its input: damaged bytes give an error that wraps ErrState.
-func (s *State) UnmarshalBinary(b []byte) error {
-	r := reader{b: b}
-	if format := r.byte(); format != StateFormat {
-		return fmt.Errorf("%w: format %d, this riskpipe reads %d", ErrState, format, StateFormat)
-	}
-	*s = State{clock: schemas.Time(r.varint())}
-	for i := range s.observed {
-		s.observed[i] = schemas.Time(r.varint())
-	}
-	if kind := r.byte(); kind != noDeparture {
-		r.check(kind <= byte(departureResignation))
-		s.leave = departure{
-			kind: departureKind(kind), notice: schemas.Time(r.varint()), last: schemas.Time(r.varint()),
-			known: schemas.Time(r.varint()), withdrawn: schemas.Time(r.varint()), terminated: schemas.Time(r.varint()),
+func (j journal) append(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(len(j)))
+	for _, s := range j {
+		withdrawal := byte(0)
+		if s.withdrawal {
+			withdrawal = 1
+		}
+		b = append(b, byte(s.fact)<<1|withdrawal)
+		for _, t := range [...]schemas.Time{s.notice, s.last, s.firstKnown, s.lastKnown} {
+			b = binary.AppendVarint(b, int64(t))
 		}
 	}
-	if n := r.length(6); n > 0 {
-		s.measures = make([]measure, n)
-	}
-	for i := range s.measures {
-		s.measures[i].read(&r)
-	}
-	if n := r.length(8); n > 0 {
-		s.alerts = make([]alertState, n)
-	}
-	for i := range s.alerts {
-		s.alerts[i] = alertState{
-			policy: r.uint32(), episode: int32(r.uvarint()), version: int32(r.uvarint()), open: r.byte() == 1,
-			severity: r.byte(), score: schemas.Points(r.uvarint()), opened: schemas.Time(r.varint()), updated: schemas.Time(r.varint()),
+	return b
+}
+
+func (m *measure) append(b []byte, today day) []byte {
+	b = binary.LittleEndian.AppendUint32(b, m.key)
+	b = binary.AppendUvarint(b, uint64(len(m.days)))
+	b = appendAmounts(b, m.days, today)
+	b = binary.AppendUvarint(b, uint64(len(m.live)))
+	for i := range m.live {
+		l := &m.live[i]
+		b = appendDay(b, l.day, today)
+		b = appendDay(b, l.observed, l.day)
+		b = appendSeen(b, l.seen)
+		b = appendSeen(b, l.trail)
+		b = binary.AppendUvarint(b, uint64(len(l.hours)))
+		for _, h := range l.hours {
+			b = append(b, h.hour)
+			b = binary.AppendUvarint(b, uint64(h.n))
 		}
 	}
-	s.risk = riskState{level: r.byte(), score: schemas.Points(r.uvarint())}
-	r.check(len(r.b) == 0)
-	if r.bad {
-		*s = State{}
-		return fmt.Errorf("%w: %d bytes are cut short or damaged", ErrState, len(b))
+	b = binary.AppendUvarint(b, uint64(len(m.values)))
+	for _, v := range m.values {
+		b = binary.LittleEndian.AppendUint32(b, v.fingerprint)
+		b = appendDay(b, v.last, today)
+		b = v.first.append(b, today)
 	}
-	return nil
+	b = binary.AppendUvarint(b, uint64(len(m.cited)))
+	for _, c := range m.cited {
+		b = c.append(b, today)
+	}
+	return b
 }
 
-func (m *measure) read(r *reader) {
-	m.key = r.uint32()
-	if n := r.length(4); n > 0 {
-		m.days = make([]daily, n)
+// append writes the time with a bit that says whether the id is known.
+func (c cited) append(b []byte, today day) []byte {
+	at := (int64(c.at) - int64(today)*millisPerDay) << 1
+	if c.id == (schemas.UUID{}) {
+		return binary.AppendVarint(b, at)
 	}
-	previous := day(0)
-	for i := range m.days {
-		d := &m.days[i]
-		d.day = previous + day(r.varint())
-		previous = d.day
-		d.amount = int64(r.uvarint())
-		d.observed = schemas.Time(r.varint())
-		if n := r.length(4); n > 0 {
-			d.seen = make([]uint32, n)
+	b = binary.AppendVarint(b, at|1)
+	return append(b, c.id[:]...)
+}
+
+// appendAmounts writes days as what they mostly are, close together and with
+// small amounts, in a byte each: the gap to the day before, 1 to 4, and an amount
+// below 63. Other days take a marker, the gap and the amount.
+func appendAmounts(b []byte, days []amount, today day) []byte {
+	previous := today - historyDays - 1
+	for _, a := range days {
+		if gap := a.day - previous; gap >= 1 && gap <= 4 && a.n < wideDay {
+			b = append(b, byte(gap-1)<<6|byte(a.n))
+		} else {
+			b = append(b, wideDay)
+			b = appendDay(b, a.day, previous)
+			b = binary.AppendUvarint(b, uint64(a.n))
 		}
-		for j := range d.seen {
-			d.seen[j] = r.uint32()
+		previous = a.day
+	}
+	return b
+}
+
+const wideDay = 63
+
+// appendSeen writes a list of values, in four bytes each where no times are kept.
+// Else they take five: 30 bits of fingerprint, whether the last time differs, the
+// ninth bit of the first, and its other eight; a last time that differs follows.
+func appendSeen(b []byte, list []seen) []byte {
+	timed := uint64(0)
+	for _, v := range list {
+		if v.last() != 0 {
+			timed = 1
+			break
 		}
 	}
-	if n := r.length(16); n > 0 {
-		m.events = make([]schemas.UUID, n)
+	b = binary.AppendUvarint(b, uint64(len(list))<<1|timed)
+	for _, v := range list {
+		first, last := v.first(), v.last()
+		head := v.fingerprint()<<2 | uint32(first)>>8<<1
+		if last != first {
+			head |= 1
+		}
+		b = binary.LittleEndian.AppendUint32(b, head)
+		if timed == 0 {
+			continue
+		}
+		b = append(b, byte(first))
+		if last != first {
+			b = binary.AppendUvarint(b, uint64(last-first))
+		}
 	}
-	for i := range m.events {
-		copy(m.events[i][:], r.take(16))
+	return b
+}
+
+func (a *alertState) append(b []byte) []byte {
+	b = binary.LittleEndian.AppendUint32(b, a.policy)
+	b = binary.AppendUvarint(b, uint64(a.episode))
+	b = binary.AppendUvarint(b, uint64(a.version))
+	flags := a.severity << 2
+	if a.open {
+		flags |= 1
 	}
-}
-
-// reader takes values off the front of b and remembers whether one was missing.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) check(ok bool) { r.bad = r.bad || !ok }
-
-func (r *reader) take(n int) []byte {
-	if len(r.b) < n {
-		r.bad, r.b = true, nil
-		return make([]byte, n)
+	if a.held {
+		flags |= 2
 	}
-	head := r.b[:n]
-	r.b = r.b[n:]
-	return head
-}
-
-func (r *reader) byte() byte     { return r.take(1)[0] }
-func (r *reader) uint32() uint32 { return binary.LittleEndian.Uint32(r.take(4)) }
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	r.take(max(n, 0))
-	r.check(n > 0)
-	return v
-}
-
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	r.take(max(n, 0))
-	r.check(n > 0)
-	return v
-}
-
-// length reads a count of items of at least size bytes each; more than the rest
-// can hold is damage, and must not make anybody allocate.
-func (r *reader) length(size int) int {
-	n := r.uvarint()
-	if n > uint64(len(r.b)/size) {
-		r.bad = true
-		return 0
+	b = append(b, flags)
+	b = binary.AppendUvarint(b, uint64(a.score))
+	b = binary.AppendVarint(b, int64(a.opened))
+	b = binary.AppendVarint(b, int64(a.updated))
+	b = binary.AppendUvarint(b, uint64(len(a.openings)))
+	for _, t := range a.openings {
+		b = binary.AppendVarint(b, int64(t))
 	}
-	return int(n)
+	return b
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
@@ -89,16 +90,76 @@ func (a *Amount) UnmarshalText(text []byte) error {
 // MarshalText writes the plain number.
 func (a Amount) MarshalText() ([]byte, error) { return strconv.AppendInt(nil, int64(a), 10), nil }
 
-// day is a calendar day, UTC, as days since 1970.
-type day int32
+// Window is the length of a sliding window in hours, written with its unit: 1h,
+// 24h, 7d.
+type Window int32
 
-// dayOf returns the day that t lies in.
-func dayOf(t schemas.Time) day {
-	d := int64(t) / millisPerDay
-	if int64(t)%millisPerDay < 0 {
-		d--
+// UnmarshalText reads a number and its unit, h or d.
+func (w *Window) UnmarshalText(text []byte) error {
+	s := string(text)
+	unit := int64(1)
+	number, found := strings.CutSuffix(s, "h")
+	if !found {
+		number, found = strings.CutSuffix(s, "d")
+		unit = 24
 	}
-	return day(d)
+	n, err := strconv.ParseInt(number, 10, 32)
+	if err != nil || !found || n < 1 || n*unit > 30*24 || n*unit > 24 && n*unit%24 != 0 {
+		return fmt.Errorf("%q is no window: write 1h to 24h, or 1d to 30d", s)
+	}
+	*w = Window(n * unit)
+	return nil
 }
 
-func (d day) String() string { return schemas.Time(int64(d) * millisPerDay).UTC().Format("2006-01-02") }
+// MarshalText writes hours up to a day, and days.
+func (w Window) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
+func (w Window) String() string {
+	if w >= 24 && w%24 == 0 {
+		return strconv.Itoa(int(w/24)) + "d"
+	}
+	return strconv.Itoa(int(w)) + "h"
+}
+
+// Offset is a time within a test, in milliseconds from its beginning: 90s, 5m,
+// 2h, 3d, or several of them: 3d 2h. It may be negative: -20d.
+type Offset int64
+
+var offsetUnits = map[byte]int64{'s': 1000, 'm': 60_000, 'h': millisPerHour, 'd': millisPerDay, 'w': 7 * millisPerDay}
+
+// UnmarshalText reads the parts and adds them up.
+func (o *Offset) UnmarshalText(text []byte) error {
+	var total int64
+	for part := range strings.FieldsSeq(string(text)) {
+		unit, known := offsetUnits[part[len(part)-1]]
+		n, err := strconv.ParseInt(part[:len(part)-1], 10, 32)
+		if !known || err != nil {
+			return fmt.Errorf("%q is no time: write numbers with s, m, h, d or w, such as 3d 2h", text)
+		}
+		total += n * unit
+	}
+	*o = Offset(total)
+	return nil
+}
+
+// MarshalText writes seconds.
+func (o Offset) MarshalText() ([]byte, error) {
+	return []byte(strconv.FormatInt(int64(o)/1000, 10) + "s"), nil
+}
+
+// Date is an instant of a file: a day, which begins at midnight UTC, or RFC 3339.
+type Date schemas.Time
+
+// UnmarshalText reads 2026-03-31 or 2026-03-31T12:00:00Z.
+func (d *Date) UnmarshalText(text []byte) error {
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, string(text)); err == nil {
+			*d = Date(schemas.TimeOf(t))
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no date: write 2026-03-31 or 2026-03-31T12:00:00Z", text)
+}
+
+// MarshalText writes RFC 3339.
+func (d Date) MarshalText() ([]byte, error) { return []byte(schemas.Time(d).String()), nil }

@@ -1,0 +1,416 @@
+package operators
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// compiled is a policy ready to run.
+type compiled struct {
+	Policy
+	key       uint32
+	index     int
+	hash      schemas.Hash
+	uses      []use
+	boosters  []Booster
+	modifiers []modifier
+	modified  bool
+	triggers  []trigger
+	opening   []opening
+}
+
+// use is an indicator as a policy uses it.
+type use struct {
+	*Indicator
+	key        uint32
+	kind       string
+	lanes      []laneUse
+	of         []uint32 // of cumulative
+	critical   *critical
+	steps      []uint32 // of sequences
+	windowDays int
+	boosted    bool
+}
+
+// maxLanes is how many lanes an indicator can have.
+const maxLanes = 4
+
+type laneUse struct {
+	Lane
+	name string
+	key  uint32
+}
+
+// compiler builds an engine.
+type compiler struct {
+	engine   *Engine
+	library  *Library
+	when     *expressions
+	counters map[uint32]int32 // by key
+	sequence map[uint32]int32 // by key
+	critical *critical        // made once, when a policy asks
+	problems []error
+}
+
+// NewEngine compiles the policies of a library that are live. It reports every
+// problem at once.
+func NewEngine(library Library, options Options) (*Engine, error) {
+	return newEngine(library, options, func(p *Policy) bool { return p.Mode == ModeLive })
+}
+
+func newEngine(library Library, options Options, runs func(*Policy) bool) (*Engine, error) {
+	c := compiler{
+		engine: &Engine{
+			calendar: calendar{options.Location}, byActivity: map[string][]int32{},
+			suppressions: library.Lists.Suppressions, levels: library.Lists.levels(),
+		},
+		library: &library, counters: map[uint32]int32{}, sequence: map[uint32]int32{},
+	}
+	e := c.engine
+	var err error
+	if c.when, err = newExpressions(); err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	for i := range library.Policies {
+		if p := &library.Policies[i]; runs(p) {
+			c.policy(p)
+		}
+	}
+	if len(e.policies) > maxPolicies {
+		return nil, errTooManyPolicies
+	}
+	for i := range e.policies {
+		_ = binary.Write(sum, binary.BigEndian, int64(e.policies[i].hash)) // a hash.Hash never fails
+	}
+	zone := "UTC"
+	if options.Location != nil {
+		zone = options.Location.String()
+	}
+	_ = binary.Write(sum, binary.BigEndian, int64(hashOf([]any{zone, library.Lists.Suppressions, e.levels})))
+	e.hash = schemas.Hash(binary.BigEndian.Uint64(sum.Sum(nil)))
+	return e, errors.Join(c.problems...)
+}
+
+func (c *compiler) fail(format string, args ...any) {
+	c.problems = append(c.problems, fmt.Errorf(format, args...))
+}
+
+// policy compiles one policy.
+func (c *compiler) policy(p *Policy) {
+	e := c.engine
+	out := compiled{Policy: *p, key: keyOf(p.Name), index: len(e.policies), boosters: p.Boosters}
+	for _, o := range p.Open.AnyOf {
+		out.opening = append(out.opening, compileOpening(o))
+	}
+	exclusions := c.exclusions(p)
+	logic := []any{p.Hash()}
+	for _, wanted := range p.Indicators {
+		ind := c.library.indicator(wanted.Use)
+		if ind == nil {
+			c.fail("policy %s uses indicator %s, which the catalogue does not have", p.Name, wanted.Use)
+			continue
+		}
+		logic = append(logic, ind.logic())
+		out.uses = append(out.uses, c.use(&out, wanted.apply(*ind), exclusions))
+	}
+	for _, m := range p.Modifiers {
+		out.modifiers = append(out.modifiers, c.modifier(&out, m, exclusions))
+		out.modified = true
+	}
+	for _, t := range p.Trigger.AnyOf {
+		out.triggers = append(out.triggers, c.trigger(&out, t, exclusions))
+	}
+	// In the order of the files: the engine's own depends on the other policies.
+	for _, x := range slices.Concat(c.library.Lists.Exclusions, p.Exclusions) {
+		logic = append(logic, x.Select)
+	}
+	out.hash = hashOf(append(logic, c.library.Lists.Lists, c.library.Lists.Macros))
+	e.policies = append(e.policies, out)
+}
+
+// opens tells whether evidence of the category can open the policy's alerts.
+func (c *compiled) opens(category string) bool {
+	return slices.ContainsFunc(c.opening, func(o opening) bool { return slices.Contains(o.Categories, category) })
+}
+
+// apply returns the indicator as the policy has it.
+func (w Use) apply(ind Indicator) *Indicator {
+	if w.Thresholds != nil {
+		ind.Thresholds = *w.Thresholds
+	}
+	if w.Points != nil {
+		ind.Points = *w.Points
+	}
+	if w.Lanes != nil {
+		ind.Lanes = w.Lanes
+	}
+	if w.HalfLife != 0 {
+		ind.HalfLife = w.HalfLife
+	}
+	if w.Limit != nil {
+		ind.Limit = *w.Limit
+	}
+	return &ind
+}
+
+// use compiles an indicator for a policy.
+func (c *compiler) use(p *compiled, ind *Indicator, exclusions []int32) use {
+	u := use{Indicator: ind, kind: ind.Measure.Type, windowDays: int(ind.Window) / 24}
+	u.boosted = ind.Habitual && len(p.boosters) > 0
+	u.key = c.measure(ind, p, exclusions)
+	u.critical = c.critical
+	names := make([]string, 0, len(ind.Lanes))
+	for name := range ind.Lanes {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		u.lanes = append(u.lanes, laneUse{ind.Lanes[name], name, c.counter(ind, name, p, exclusions)})
+	}
+	for _, name := range ind.Measure.Of {
+		if other := c.library.indicator(name); other != nil {
+			u.of = append(u.of, c.measure(other, p, exclusions))
+		}
+	}
+	for _, name := range slices.Concat(ind.Measure.Steps...) {
+		if other := c.library.indicator(name); other != nil {
+			u.steps = append(u.steps, c.measure(other, p, exclusions))
+		}
+	}
+	return u
+}
+
+// measure sees to it that what the indicator measures is counted, and returns
+// the key it is kept under.
+func (c *compiler) measure(ind *Indicator, p *compiled, exclusions []int32) uint32 {
+	e := c.engine
+	bit := uint64(1) << (p.index % maxPolicies)
+	switch ind.Measure.Type {
+	case measureOffHours, measureAfterLeave:
+		e.workPolicies |= bit
+		return 0
+	case measureCumulative:
+		if c.critical == nil {
+			c.critical = newCritical()
+		}
+		for _, name := range ind.Measure.Of {
+			if other := c.library.indicator(name); other != nil {
+				c.measure(other, p, exclusions)
+			}
+		}
+		return 0
+	case measureSequence:
+		return c.sequenceOf(ind, p, exclusions)
+	case measureTravel:
+		key := keyOf(ind.Name)
+		if e.journeys == nil {
+			e.journeys = &counter{name: ind.Name, key: key}
+		}
+		e.journeys.policies |= bit
+		if p.opens(ind.Category) {
+			e.journeys.renews |= bit
+		}
+		return key
+	default:
+		return c.counter(ind, "", p, exclusions)
+	}
+}
+
+// measureKey names a measure in stored states. Policies that exclude different
+// events count apart.
+func (c *compiler) measureKey(ind *Indicator, lane string, exclusions []int32) uint32 {
+	parts := []string{ind.Name}
+	if lane != "" {
+		parts[0] += "/" + lane
+	}
+	for _, x := range exclusions {
+		parts = append(parts, c.engine.exclusions[x].Name)
+	}
+	slices.Sort(parts[1:]) // whatever other policies there are
+	return keyOf(strings.Join(parts, "!"))
+}
+
+// counter returns the key of the counter of the indicator's events, or of those
+// in a lane of it.
+func (c *compiler) counter(ind *Indicator, lane string, p *compiled, exclusions []int32) uint32 {
+	e := c.engine
+	bit := uint64(1) << (p.index % maxPolicies)
+	key := c.measureKey(ind, lane, exclusions)
+	renews := uint64(0)
+	if p.opens(ind.Category) {
+		renews = bit
+	}
+	if index, made := c.counters[key]; made {
+		e.counters[index].policies |= bit
+		e.counters[index].renews |= renews
+		return key
+	}
+	out := counter{
+		name: ind.Name, key: key, kind: ind.Measure.Type, outcome: ind.Outcome, exclusions: exclusions, policies: bit, renews: renews,
+		cited: citations(ind.Category), notable: max(int64(ind.Thresholds.Low)/2, 1),
+	}
+	if ind.Window != 0 && ind.Window < 24 {
+		out.window = int(ind.Window)
+	}
+	selections := []Selection{ind.Select}
+	if lane != "" {
+		out.notable = max(int64(ind.Lanes[lane].Thresholds.Low)/2, 1)
+		selections = append(selections, Selection{"macro": {"lane_" + lane}})
+	}
+	for _, selection := range selections {
+		out.conditions = append(out.conditions, c.selection("indicator "+ind.Name, selection)...)
+	}
+	if ind.When != "" {
+		when, err := c.when.compile(ind.When)
+		if err != nil {
+			c.fail("indicator %s: when: %w", ind.Name, err)
+		} else {
+			out.conditions = append(out.conditions, when)
+		}
+	}
+	if name := ind.Measure.Field; name != "" {
+		f := fields[name]
+		out.number, out.values = f.summed(), f.distinct()
+	}
+	if lane == "" && ind.Objects != "" {
+		out.objects = fields[ind.Objects].distinct()
+		out.trail = ind.Measure.Type != measureValues || ind.Objects != ind.Measure.Field
+	}
+	index := int32(len(e.counters))
+	c.counters[key] = index
+	e.counters = append(e.counters, out)
+	for _, activity := range ind.Activities {
+		e.byActivity[activity] = append(e.byActivity[activity], index)
+	}
+	return key
+}
+
+// citations is how many events an indicator keeps for alerts to cite: few of
+// what everybody does all day.
+func citations(category string) int {
+	switch category {
+	case "collection", "access", "deletion", "browsing":
+		return 2
+	default:
+		return 4
+	}
+}
+
+// sequenceOf returns the key of the sequence.
+func (c *compiler) sequenceOf(ind *Indicator, p *compiled, exclusions []int32) uint32 {
+	e := c.engine
+	bit := uint64(1) << (p.index % maxPolicies)
+	key := c.measureKey(ind, "", exclusions)
+	made := true
+	index, found := c.sequence[key]
+	if !found {
+		made = false
+		index = int32(len(e.sequences))
+		c.sequence[key] = index
+		e.sequences = append(e.sequences, sequence{key: key, within: day(ind.Measure.Within)})
+	}
+	e.sequences[index].policies |= bit
+	if p.opens(ind.Category) {
+		e.sequences[index].renews |= bit
+	}
+	for _, names := range ind.Measure.Steps {
+		var step []uint32
+		for _, name := range names {
+			other := c.library.indicator(name)
+			if other == nil {
+				continue
+			}
+			stepKey := c.counter(other, "", p, exclusions)
+			step = append(step, stepKey)
+			if counter := &e.counters[c.counters[stepKey]]; !slices.Contains(counter.sequences, index) {
+				counter.sequences = append(counter.sequences, index)
+			}
+		}
+		if !made {
+			e.sequences[index].steps = append(e.sequences[index].steps, step)
+		}
+	}
+	return key
+}
+
+func (c *compiler) selection(what string, s Selection) []condition {
+	conditions, problems := s.compile(c.library.Lists)
+	for _, p := range problems {
+		c.fail("%s: %s", what, p.text)
+	}
+	return conditions
+}
+
+func (c *compiler) modifier(p *compiled, m Modifier, exclusions []int32) modifier {
+	out := modifier{Modifier: m}
+	switch {
+	case m.HR != nil:
+		out.fact = factNamed(m.HR.Fact)
+	case m.Indicator != nil:
+		if ind := c.library.indicator(m.Indicator.Name); ind != nil {
+			out.key = c.measure(ind, p, exclusions)
+			out.level = ind.Thresholds.at(m.Indicator.Level)
+		}
+	}
+	return out
+}
+
+// at returns the threshold of a level.
+func (t Thresholds) at(level string) int64 {
+	switch level {
+	case "low":
+		return int64(t.Low)
+	case "medium":
+		return int64(t.Medium)
+	default:
+		return int64(t.High)
+	}
+}
+
+// exclusion is a compiled exclusion.
+type exclusion struct {
+	Exclusion
+	conditions []condition
+}
+
+// exclusions compiles those of the policy and those of all, and returns where
+// they stand.
+func (c *compiler) exclusions(p *Policy) (list []int32) {
+	e := c.engine
+	for _, x := range slices.Concat(c.library.Lists.Exclusions, p.Exclusions) {
+		i := slices.IndexFunc(e.exclusions, func(o exclusion) bool { return o.Name == x.Name })
+		switch {
+		case i < 0:
+			i = len(e.exclusions)
+			e.exclusions = append(e.exclusions, exclusion{x, c.selection("exclusion "+x.Name, x.Select)})
+		case hashOf(e.exclusions[i].Select) != hashOf(x.Select):
+			c.fail("policy %s: exclusion %s selects something else than another of the name does: give it a name of its own", p.Name, x.Name)
+		}
+		list = append(list, int32(i))
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// excluded returns the name of the first exclusion of the counter that the event
+// is in, empty for none.
+func (e *Engine) excluded(s *State, c *counter) string {
+next:
+	for _, index := range c.exclusions {
+		x := &e.exclusions[index]
+		for _, holds := range x.conditions {
+			if !holds(&s.subject) {
+				continue next
+			}
+		}
+		return x.Name
+	}
+	return ""
+}
