@@ -39,6 +39,7 @@ type normaliserMetrics struct {
 type scorerMetrics struct {
 	consumerMetrics
 	events     *prometheus.CounterVec // disposition
+	exclusions *prometheus.CounterVec // exclusion
 	alerts     prometheus.Counter
 	risks      prometheus.Counter
 	letters    *prometheus.CounterVec // reason
@@ -137,7 +138,8 @@ func newScorerMetrics(r prometheus.Registerer) (*scorerMetrics, error) {
 	c := &collectors{prefix: "riskpipe_score_"}
 	m := &scorerMetrics{
 		consumerMetrics: c.consumer(),
-		events:          c.counters("events_total", "Events by what became of them: scored, duplicate, ignored, late, nobody, dead_letter.", "disposition"),
+		events:          c.counters("events_total", "Events by what became of them: scored, duplicate, ignored, late, excluded, nobody, dead_letter.", "disposition"),
+		exclusions:      c.counters("exclusions_total", "Counts that an exclusion kept from being made: a blind spot, on purpose.", "exclusion"),
 		alerts:          c.counter("alerts_produced_total", "Alert versions written; re-written ones count again."),
 		risks:           c.counter("risks_produced_total", "Risk changes written; re-written ones count again."),
 		letters:         c.counters("dead_letters_total", "Events written to the dead letters.", "reason"),

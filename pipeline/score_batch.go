@@ -25,6 +25,7 @@ type scoreBatch struct {
 
 	watermark    schemas.Time
 	dispositions map[string]int
+	exclusions   map[string]int
 	alerts       []alertTimes
 	risks        int
 }
@@ -44,7 +45,7 @@ type alertTimes struct{ event, observed schemas.Time }
 func (w *scoreWorker) decode(records []*kgo.Record) (*scoreBatch, error) {
 	b := &scoreBatch{
 		events: make([]scoreEvent, len(records)), next: records[len(records)-1].Offset + 1,
-		watermark: w.fence.Watermark, dispositions: map[string]int{},
+		watermark: w.fence.Watermark, dispositions: map[string]int{}, exclusions: map[string]int{},
 	}
 	for i, record := range records {
 		e := &b.events[i]
@@ -109,7 +110,7 @@ func (w *scoreWorker) load(ctx context.Context, b *scoreBatch) error {
 // score folds the events into the states, in order. It returns the index of an
 // event over which the engine panicked, and -1 when there was none.
 func (w *scoreWorker) score(b *scoreBatch) int {
-	var out operators.Output
+	out := &w.out
 	for i := range b.events {
 		e := &b.events[i]
 		switch {
@@ -121,7 +122,7 @@ func (w *scoreWorker) score(b *scoreBatch) int {
 		}
 		cached, _ := w.cache.get(e.event.User)
 		out.Reset()
-		if stack := w.guard(cached.state, &e.event, &out, b); stack != "" {
+		if stack := w.guard(cached.state, &e.event, out, b); stack != "" {
 			if w.poison == nil {
 				w.poison = map[int64]string{}
 			}
@@ -134,6 +135,9 @@ func (w *scoreWorker) score(b *scoreBatch) int {
 			b.dirty = append(b.dirty, e.event.User)
 		}
 		b.dispositions[dispositionName(out.Disposition)]++
+		for _, name := range out.Exclusions {
+			b.exclusions[name]++
+		}
 		b.watermark = max(b.watermark, w.clamped(&e.event))
 	}
 	return -1
@@ -204,6 +208,8 @@ func dispositionName(d operators.Disposition) string {
 		return "duplicate"
 	case operators.Late:
 		return "late"
+	case operators.Excluded:
+		return "excluded"
 	default:
 		return "ignored"
 	}
@@ -213,6 +219,9 @@ func (w *scoreWorker) count(b *scoreBatch, produced time.Time) {
 	m := w.metrics
 	for name, count := range b.dispositions {
 		m.events.WithLabelValues(name).Add(float64(count))
+	}
+	for name, count := range b.exclusions {
+		m.exclusions.WithLabelValues(name).Add(float64(count))
 	}
 	for _, letter := range b.letters {
 		m.letters.WithLabelValues(letter.reason).Inc()

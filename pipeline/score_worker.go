@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/riskpipe/riskpipe/operators"
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
@@ -37,6 +38,7 @@ type scoreWorker struct {
 	nonce      func() string
 	generation func() int32 // of the consumer group
 
+	out     operators.Output // reused from batch to batch
 	claimed bool
 	fence   Fence
 	stored  string // the fence as stored
