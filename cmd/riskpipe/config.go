@@ -14,7 +14,6 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/spf13/viper"
 
-	"github.com/riskpipe/riskpipe/pipeline/normalise"
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
@@ -114,34 +113,10 @@ type PseudonymConfig struct {
 	KeyFile string `mapstructure:"key_file"`
 }
 
-// NormaliseConfig is how raw records are read.
-type NormaliseConfig struct {
-	MaxRecordBytes  int           `mapstructure:"max_record_bytes"`
-	PoisonPercent   int           `mapstructure:"poison_percent"`
-	PoisonRecords   int           `mapstructure:"poison_records"`
-	InternalDomains []string      `mapstructure:"internal_domains"`
-	Domains         []DomainClass `mapstructure:"domains"`
-	HR              HRConfig      `mapstructure:"hr"`
-}
-
-// DomainClass is a class and the domains in it.
-type DomainClass struct {
-	Class   string   `mapstructure:"class" json:"class"`
-	Domains []string `mapstructure:"domains" json:"domains"`
-}
-
-// HRConfig names the columns of the HR feed.
-type HRConfig struct {
-	Columns   []normalise.HRColumn   `mapstructure:"columns"`
-	Header    []string               `mapstructure:"header"`
-	Scenario  string                 `mapstructure:"scenario"`
-	Scenarios []normalise.HRScenario `mapstructure:"scenarios"`
-	DayFirst  bool                   `mapstructure:"day_first"`
-}
-
 // ScoreConfig is how events are scored.
 type ScoreConfig struct {
 	Policies     string `mapstructure:"policies"`
+	TimeZone     string `mapstructure:"time_zone"`
 	BatchRecords int    `mapstructure:"batch_records"`
 	CachedUsers  int    `mapstructure:"cached_users"`
 }
@@ -168,7 +143,7 @@ func LoadConfig(path string) (Config, error) {
 	if err := v.UnmarshalExact(&c, viper.DecodeHook(decode)); err != nil {
 		return Config{}, fmt.Errorf("reading the configuration: %w", err)
 	}
-	if err := errors.Join(c.readSecrets(), c.Validate()); err != nil {
+	if err := errors.Join(c.readSecrets(), c.Normalise.readGroups(), c.Validate()); err != nil {
 		return Config{}, fmt.Errorf("the configuration is not valid:\n%w", err)
 	}
 	return c, nil
@@ -242,19 +217,4 @@ func (c Config) rawKafka() KafkaConfig {
 		return c.RawKafka
 	}
 	return c.Kafka
-}
-
-func (c NormaliseConfig) mapping() normalise.HRMapping {
-	return normalise.HRMapping{
-		Columns: c.HR.Columns, Header: c.HR.Header, Scenario: c.HR.Scenario, Scenarios: c.HR.Scenarios, DayFirst: c.HR.DayFirst,
-	}
-}
-
-// options are the mapper's options.
-func (c NormaliseConfig) options(hash func(kind, value string) schemas.Hash) normalise.Options {
-	lists := map[string][]string{normalise.ClassInternal: c.InternalDomains}
-	for _, list := range c.Domains {
-		lists[list.Class] = append(lists[list.Class], list.Domains...)
-	}
-	return normalise.Options{Hash: hash, Domains: normalise.NewDomains(lists), HR: c.mapping(), MaxBytes: c.MaxRecordBytes}
 }

@@ -3,10 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/riskpipe/riskpipe/schemas"
 )
 
 // The defaults are valid, and every setting of the structure is documented in
@@ -91,5 +94,69 @@ func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Groups take their users from the file too; every user has the groups once, in
+// order.
+func TestLoadConfig_groups(t *testing.T) {
+	dir := t.TempDir()
+	users, file := filepath.Join(dir, "users.txt"), filepath.Join(dir, "riskpipe.yaml")
+	write(t, users, "# those with keys\nAda@Contoso.example\r\n\n ben@contoso.example\n")
+	write(t, file, "normalise:\n  groups:\n  - {name: priority, users: [ada@contoso.example], file: "+users+"}\n  - {name: admins, users: [ada@contoso.example]}\n")
+	c, err := LoadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups := c.Normalise.groups()
+	if len(groups) != 2 || strings.Join(groups["ada@contoso.example"], "+") != "admins+priority" || strings.Join(groups["ben@contoso.example"], "+") != "priority" {
+		t.Errorf("groups are %v", groups)
+	}
+}
+
+// The lists of normalise reach the mapper, and what is wrong in them is said
+// with its place.
+func TestLoadConfig_lists(t *testing.T) {
+	t.Setenv("RISKPIPE_NORMALISE_CONTENT_RULES", `[{"name":"falcon","keywords":["falcon"],"unless_keywords":["canteen"]}]`)
+	c, err := LoadConfig("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := c.Normalise.options(nil)
+	if len(o.Content) != 1 || o.Content[0].UnlessKeywords[0] != "canteen" || len(o.Categories["gambling"]) == 0 {
+		t.Errorf("options are %+v", o)
+	}
+	t.Setenv("RISKPIPE_NORMALISE_CONTENT_RULES", `[{"name":"Falcon","keywords":["falcon"]}]`)
+	t.Setenv("RISKPIPE_NORMALISE_GROUPS", `[{"name":"VIP","users":["ada"]},{"name":"a","file":"/nowhere"}]`)
+	t.Setenv("RISKPIPE_NORMALISE_SITE_CATEGORIES", `[{"category":"fun","domains":[]}]`)
+	_, err = LoadConfig("")
+	for _, want := range []string{"normalise.content_rules[0]", "normalise.groups[0].name", "normalise.groups[0]: a user", "normalise.groups[1].file", "normalise.site_categories[0].category"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not speak of %s:\n%v", want, err)
+		}
+	}
+}
+
+// The default rule marks what programs write for themselves, and no documents.
+func TestLoadConfig_systemPaths(t *testing.T) {
+	c, err := LoadConfig("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, marks := range map[string]string{
+		`C:\Users\ada\AppData\Local\x.docx`: "system_paths",
+		"/home/ada/app/node_modules/x.docx": "system_paths",
+		`C:\Users\ada\Documents\x.docx`:     "",
+	} {
+		record := fmt.Sprintf(`{"category":"AdvancedHunting-DeviceFileEvents","properties":{"Timestamp":"2026-03-02T08:15:30Z","ActionType":"FileModified",
+			"FileName":"x.docx","FolderPath":%q,"DeviceId":"d1","ReportId":17,"InitiatingProcessAccountUpn":"ada@contoso.example"}}`, path)
+		var out strings.Builder
+		options := c.Normalise.options(func(string, string) schemas.Hash { return 0 })
+		if err := check(strings.NewReader(strings.ReplaceAll(record, "\n", "")), &out, io.Discard, schemas.SourceDefender, options, map[string][]string{"ada@contoso.example": {"priority"}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(out.String(), `"marks":["system_paths"]`); got != (marks != "") || !strings.Contains(out.String(), `"groups":["priority"]`) {
+			t.Errorf("%s came to %s", path, out.String())
+		}
 	}
 }

@@ -61,6 +61,7 @@ func (c Config) Validate() error {
 			bad(false, "normalise.domains[%d].class is %q: want personal_mail, personal_cloud, ai, partner or unallowed", i, list.Class)
 		}
 	}
+	problems = append(problems, c.Normalise.problems()...)
 	if err := c.Normalise.mapping().Validate(); err != nil {
 		problems = append(problems, fmt.Errorf("normalise.hr: %w", err))
 	}

@@ -144,7 +144,7 @@ func TestLive_equalsReplay(t *testing.T) {
 	}
 
 	dir := t.TempDir()
-	r, err := newReplay(l.config, &bytes.Buffer{}, false)
+	r, err := newReplay(l.config, &bytes.Buffer{}, replayOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,15 +160,18 @@ func TestLive_equalsReplay(t *testing.T) {
 		t.Errorf("%d dead letters", len(dead))
 	}
 	var rows []struct {
+		Policy   string `ch:"policy"`
 		Severity string `ch:"severity"`
 		Exact    bool   `ch:"exact"`
 	}
-	const ledger = `SELECT severity, (SELECT sum(points) FROM soc_alert_contributions) = score AS exact FROM soc_alerts`
+	const ledger = `SELECT a.policy AS policy, any(a.severity) AS severity, sum(c.points) = any(a.score) AS exact
+		FROM soc_alerts AS a INNER JOIN soc_alert_contributions AS c USING (alert_id) GROUP BY policy, alert_id ORDER BY policy`
 	if err := l.conn.Select(t.Context(), &rows, ledger); err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 1 || rows[0].Severity != "high" || !rows[0].Exact {
-		t.Errorf("soc_alerts has %+v, want one high alert whose ledger sums to its score", rows)
+	if len(rows) != 2 || rows[0].Policy != "data_leaks" || rows[1].Policy != "data_theft_departing_user" || rows[1].Severity != "high" ||
+		!rows[0].Exact || !rows[1].Exact {
+		t.Errorf("soc_alerts has %+v, want a leak, and a high alert of a departure, whose ledgers sum to their scores", rows)
 	}
 	var activities uint64
 	// 3 sign-ins, 150 downloads, 30 copies, 4 mails, 20 uploads, and 2 HR facts that were sent twice.

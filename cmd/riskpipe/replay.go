@@ -17,8 +17,9 @@ import (
 
 func newReplayCommand() *cobra.Command {
 	var (
-		in, out        = []string{}, ""
-		events, reveal bool
+		in, out = []string{}, ""
+		events  bool
+		options replayOptions
 	)
 	c := &cobra.Command{
 		Use:   "replay --in FILE… --out DIR",
@@ -31,24 +32,35 @@ times and writes what the services would have written:
   events.ndjson   with --events, the normalised events
   summary.json    what was read, rejected and found
 
+With --labels, the labels.ndjson of riskpipe generate, it also says how many of the
+people of whom alerts should tell were found, by scenario and by story, and who
+else has alerts: on stderr, and in summary.json under detection. It counts, and
+names nobody.
+
+With --without it leaves a modifier or a booster out of all policies, to see what
+it does: --without resignation scores as if nobody left, --without
+unusual_for_user as if nobody had habits. That changes the hashes of the policies.
+
 Input files hold one record a line as kcat -J prints it:
 {"topic":"raw.signin","ts":1772442000123,"key":null,"payload":"…"}. Several files
 are merged by ts. The same input gives the same output, byte for byte. Users are
 pseudonyms; with --reveal they are the clear names, which the input holds anyway.`,
 		Example: `  kcat -C -b broker:9092 -t raw.file -J -e > file.ndjson
   riskpipe replay --in signin.ndjson --in file.ndjson --in hr.ndjson --out result
-  riskpipe generate --users 50 | riskpipe replay --in - --out result --reveal`,
+  riskpipe generate --users 50 | riskpipe replay --in - --out result --reveal
+  riskpipe replay --in records.ndjson --out plain --without resignation --policies policies/
+  riskpipe replay --in records.ndjson --out result --labels labels.ndjson`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in = append(in, args...)
 			if len(in) == 0 || out == "" {
 				return &exitError{exitRejects, errors.New("--in and --out are needed; see riskpipe replay --help")}
 			}
-			config, _, err := load(cmd)
+			config, err := loadScoring(cmd)
 			if err != nil {
 				return err
 			}
-			r, err := newReplay(config, cmd.ErrOrStderr(), reveal)
+			r, err := newReplay(config, cmd.ErrOrStderr(), options)
 			if err != nil {
 				return err
 			}
@@ -58,8 +70,18 @@ pseudonyms; with --reveal they are the clear names, which the input holds anyway
 	c.Flags().StringArrayVarP(&in, "in", "i", nil, "input `file`, - for standard input; may be given several times")
 	c.Flags().StringVarP(&out, "out", "o", "", "output `folder`, made when it does not exist")
 	c.Flags().BoolVar(&events, "events", false, "write the events, too")
-	c.Flags().BoolVar(&reveal, "reveal", false, "name users in clear")
+	c.Flags().BoolVar(&options.reveal, "reveal", false, "name users in clear")
+	c.Flags().StringArrayVar(&options.without, "without", nil, "leave the modifier or booster of the `name` out; may be given several times")
+	c.Flags().StringVar(&options.labels, "labels", "", "compare the alerts with the labels in the `file`")
+	addPoliciesFlag(c)
 	return c
+}
+
+// replayOptions are what replay can do beside replaying.
+type replayOptions struct {
+	reveal  bool
+	without []string
+	labels  string
 }
 
 // replay is the chain of the services in one process, over memory.
@@ -73,65 +95,60 @@ type replay struct {
 	options     normalise.Options
 	engine      *operators.Engine
 	states      map[schemas.Pseudonym]*operators.State
+	out         operators.Output
 	summary     replaySummary
 	alerts      map[schemas.UUID]schemas.Alert
-}
-
-// replaySummary is summary.json. It holds nothing that depends on when or where
-// replay ran.
-type replaySummary struct {
-	KafkaRecords int                    `json:"kafka_records"`
-	OtherTopics  int                    `json:"records_of_other_topics"`
-	Records      int                    `json:"records"`
-	Events       int                    `json:"events"`
-	BySource     map[schemas.Source]int `json:"events_by_source"`
-	Rejects      map[string]int         `json:"rejects"`
-	Skips        map[string]int         `json:"skips"`
-	Unresolved   int                    `json:"unresolved_identities"`
-	Conflicts    int                    `json:"identity_conflicts"`
-	Users        int                    `json:"users_with_state"`
-	Scored       int                    `json:"events_scored"`
-	Duplicates   int                    `json:"events_known_before"`
-	Late         int                    `json:"events_too_late"`
-	Alerts       int                    `json:"alerts"`
-	Versions     int                    `json:"alert_versions"`
-	BySeverity   map[string]int         `json:"alerts_by_severity"`
-	RiskChanges  int                    `json:"risk_changes"`
-	Policies     schemas.Hash           `json:"policy_set"`
-	From         schemas.Time           `json:"first_event"`
-	To           schemas.Time           `json:"last_event"`
+	observer    *observer // nil without labels
 }
 
 // replayKey makes pseudonyms where no key is configured. It is public, so they
 // hide names from nobody; who replays holds the names anyway.
 const replayKey = "riskpipe replay without a configured pseudonym key"
 
-func newReplay(config Config, talk io.Writer, reveal bool) (*replay, error) {
+func newReplay(config Config, talk io.Writer, o replayOptions) (*replay, error) {
 	key, err := vault.NewKey(1, []byte(replayKey))
 	if config.Pseudonym.Key != "" || config.Pseudonym.KeyFile != "" {
 		key, err = config.Pseudonym.open()
-	} else if !reveal {
+	} else if !o.reveal {
 		fmt.Fprintln(talk, "no pseudonym key is configured: pseudonyms are made with a public one")
 	}
 	if err != nil {
 		return nil, err
 	}
 	r := &replay{
-		config: config, talk: talk, reveal: reveal,
+		config: config, talk: talk, reveal: o.reveal,
 		names: map[schemas.Pseudonym]string{}, normalisers: map[schemas.Source]*pipeline.BatchNormaliser{},
 		options: config.Normalise.options(key.Hash),
 		states:  map[schemas.Pseudonym]*operators.State{}, alerts: map[schemas.UUID]schemas.Alert{},
 	}
-	if r.engine, err = config.Score.engine(); err != nil {
+	if r.engine, err = config.Score.engine(o.without...); err != nil {
 		return nil, err
 	}
 	events, err := schemas.NewCodec[schemas.Event](schemas.EventSchema)
 	if err != nil {
 		return nil, err
 	}
-	deps := pipeline.ResolverDeps{Key: key, Names: pipeline.NewMemoryNames(), Events: events, Activity: normalise.DetectionActivity}
-	if reveal {
-		deps.Named = func(user schemas.Pseudonym, name string) { r.names[user] = name }
+	deps := pipeline.ResolverDeps{
+		Key: key, Names: pipeline.NewMemoryNames(), Events: events, Activity: normalise.DetectionActivity,
+		Groups: pipeline.NewGroups(key, config.Normalise.groups()),
+	}
+	if o.labels != "" {
+		labels, err := readLabels(o.labels)
+		if err != nil {
+			return nil, err
+		}
+		r.observer = newObserver(labels)
+		// Labels are in clear: they are compared in here, and nothing is written.
+		deps.Named = func(user schemas.Pseudonym, name string) { r.observer.names[user] = name }
+	}
+	if o.reveal {
+		observe := deps.Named
+		deps.Named = func(user schemas.Pseudonym, name string) {
+			r.names[user] = name
+			if observe != nil {
+				observe(user, name)
+			}
+		}
 	}
 	r.resolver, err = pipeline.NewResolver(pipeline.ResolverConfig{}, deps)
 	return r, err
@@ -148,7 +165,7 @@ func (r *replay) run(ctx context.Context, in []string, stdin io.Reader, dir stri
 		return err
 	}
 	s := &r.summary
-	*s = replaySummary{BySource: map[schemas.Source]int{}, Rejects: map[string]int{}, Skips: map[string]int{}, BySeverity: map[string]int{}, Policies: r.engine.Hash()}
+	*s = replaySummary{BySource: map[schemas.Source]int{}, Rejects: map[string]int{}, Skips: map[string]int{}, Exclusions: map[string]int{}, BySeverity: map[string]int{}, Policies: r.engine.Hash()}
 	bar := newProgress(r.talk, "replaying", "records", int64(len(input.lines)))
 	defer bar.done()
 	var batch pipeline.Batch
@@ -177,12 +194,18 @@ func (r *replay) run(ctx context.Context, in []string, stdin io.Reader, dir stri
 	for _, a := range r.alerts {
 		s.BySeverity[string(a.Severity)]++
 	}
+	if r.observer != nil {
+		s.Detection = r.observer.detection()
+	}
 	if err := errors.Join(w.summary(s), w.close()); err != nil {
 		return fmt.Errorf("writing the output: %w", err)
 	}
 	bar.done()
 	fmt.Fprintf(r.talk, "%d Kafka records: %d events, %d alerts in %d versions, %d risk changes → %s\n",
 		s.KafkaRecords, s.Events, s.Alerts, s.Versions, s.RiskChanges, dir)
+	if s.Detection != nil {
+		s.Detection.tell(r.talk)
+	}
 	return nil
 }
 
@@ -221,12 +244,16 @@ func (r *replay) count(b *pipeline.Batch) {
 
 // score folds one event and writes what comes of it.
 func (r *replay) score(e *schemas.Event, w *replayOutput) {
-	var out operators.Output
+	out := &r.out
+	out.Reset()
+	if r.observer != nil {
+		r.observer.event(e)
+	}
 	state := r.states[e.User]
 	if state == nil {
 		state = &operators.State{}
 	}
-	r.engine.Score(state, e, &out)
+	r.engine.Score(state, e, out)
 	if state.Changed() {
 		r.states[e.User] = state
 	}
@@ -237,7 +264,12 @@ func (r *replay) score(e *schemas.Event, w *replayOutput) {
 		r.summary.Duplicates++
 	case operators.Late:
 		r.summary.Late++
+	case operators.Excluded:
+		r.summary.Excluded++
 	case operators.Ignored:
+	}
+	for _, name := range out.Exclusions {
+		r.summary.Exclusions[name]++
 	}
 	if w.events != nil {
 		w.write(w.events, named[schemas.Event]{*e, r.user(e.User)})
@@ -245,6 +277,9 @@ func (r *replay) score(e *schemas.Event, w *replayOutput) {
 	for _, a := range out.Alerts {
 		r.summary.Versions++
 		r.alerts[a.ID] = a
+		if r.observer != nil {
+			r.observer.alert(&a)
+		}
 		w.write(w.alerts, named[schemas.Alert]{a, r.user(a.User)})
 	}
 	for _, risk := range out.Risks {

@@ -57,7 +57,7 @@ Start with:  riskpipe demo`,
 		}
 	}
 	add("services", newNormaliseCommand(), newScoreCommand(), newSinkCommand())
-	add("tools", newDemoCommand(), newCheckCommand(), newReplayCommand(), newGenerateCommand(), newCatCommand())
+	add("tools", newDemoCommand(), newCheckCommand(), newReplayCommand(), newPolicyCommand(), newGenerateCommand(), newCatCommand())
 	add("setup", newConfigCommand(), newKeyCommand(), newTopicsCommand(), newMigrateCommand(), newDoctorCommand())
 	root.AddCommand(newEngineCommand())
 	return root

@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
+	"time"
+	_ "time/tzdata" // time zones by name, the same ones on every machine
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
@@ -14,7 +15,7 @@ import (
 )
 
 func newScoreCommand() *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "score",
 		Short: "Fold events into risk states, and write alerts and risk changes",
 		Long: `score folds every person's events into their state in Redis and writes alerts and
@@ -26,6 +27,9 @@ scorers can share the work as the topic events has partitions.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, log, err := load(cmd)
 			if err != nil {
+				return err
+			}
+			if err := config.Score.override(cmd); err != nil {
 				return err
 			}
 			redis, err := config.Redis.open()
@@ -41,6 +45,8 @@ scorers can share the work as the topic events has partitions.`,
 			return serve(cmd.Context(), log, config.Admin, metrics, s)
 		},
 	}
+	addPoliciesFlag(c)
+	return c
 }
 
 // stateGeneration names the layout of users over partitions. A topic of events
@@ -73,16 +79,39 @@ func newScorer(ctx context.Context, config Config, log *slog.Logger, metrics pro
 	return s, nil
 }
 
-// engine compiles the policies in force.
-func (c ScoreConfig) engine() (*operators.Engine, error) {
-	policies, err := operators.Templates()
-	if c.Policies != "" {
-		policies, err = operators.LoadPolicies(os.DirFS(c.Policies), ".")
-	}
+// library reads the policies in force.
+func (c ScoreConfig) library() (operators.Library, error) {
+	library, err := loadPolicies(c.Policies)
 	if err != nil {
-		return nil, &exitError{exitConfig, err}
+		return operators.Library{}, &exitError{exitConfig, err}
 	}
-	engine, err := operators.NewEngine(policies...)
+	return library, nil
+}
+
+// options returns what scoring depends on beside the policies.
+func (c ScoreConfig) options() (operators.Options, error) {
+	location, err := time.LoadLocation(c.TimeZone)
+	if err != nil {
+		return operators.Options{}, &exitError{exitConfig, fmt.Errorf("score.time_zone is %q: want a name such as Europe/Berlin: %w", c.TimeZone, err)}
+	}
+	return operators.Options{Location: location}, nil
+}
+
+// engine compiles the policies in force, modifiers and boosters of the names left
+// out.
+func (c ScoreConfig) engine(leaveOut ...string) (*operators.Engine, error) {
+	library, err := c.library()
+	if err != nil {
+		return nil, err
+	}
+	if library, err = without(library, leaveOut); err != nil {
+		return nil, err
+	}
+	options, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	engine, err := operators.NewEngine(library, options)
 	if err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
