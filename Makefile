@@ -50,6 +50,10 @@ test-real: $(ENGINE) ## All tests against real Kafka and Redis, started for the 
 	echo "$$servers" | sed 's/^export //'; \
 	RISKPIPE_REQUIRE_REAL=1 $(GO) test -race -count=1 $(TESTFLAGS) ./...
 
+.PHONY: test-386
+test-386: ## The pure core on another architecture: the same bytes with words of 32 bits
+	GOARCH=386 CGO_ENABLED=0 $(GO) test $(TESTFLAGS) -run 'SameBytes|Property|Golden|Templates_tests' ./operators
+
 .PHONY: bench
 bench: $(ENGINE) ## All benchmarks; BENCH=regexp, BENCHTIME=1s
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
@@ -65,7 +69,7 @@ fuzz: $(ENGINE) ## Each fuzz target for FUZZTIME=10s
 ##@ Check
 
 .PHONY: check
-check: lint vet test ## Everything a change must pass: format, lint, vet, test
+check: lint vet test test-386 ## Everything a change must pass: format, lint, vet, test
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## golangci-lint, formatting and import rules included
