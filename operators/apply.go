@@ -19,6 +19,8 @@ func (e *Engine) apply(s *State, a *arrival, out *Output) {
 		s.changed, a.touched = true, allPolicies
 	}
 	if statement, says := statementOf(ev); says {
+		// One bad clock must not silence what is said later.
+		statement.firstKnown, statement.lastKnown = a.at, a.at
 		e.hear(s, a, statement, out)
 		return
 	}

@@ -114,6 +114,16 @@ func TestScore_reversal(t *testing.T) {
 	}
 }
 
+// A row whose clock is a year ahead does not silence the correction after it.
+func TestScore_badClockOfHR(t *testing.T) {
+	ahead := resignation(monday+days(365), monday, monday+days(14))
+	ahead.ObservedTime = monday
+	p := newStory(t).fold(ahead, resignation(monday+days(3), monday, monday+days(30)))
+	if _, last := p.state.leave.dates(30); last != dayOf(monday)+30 {
+		t.Errorf("last day is %s", last)
+	}
+}
+
 // The daily file says the same again: nothing changes.
 func TestScore_resentResignation(t *testing.T) {
 	p := newStory(t).fold(resignation(monday, monday, monday+days(14)))

@@ -67,6 +67,22 @@ var quarter = sync.OnceValues(func() (events, error) {
 	return all, nil
 })
 
+// fold folds all events into the states, and calls before for each of them.
+func (all events) fold(engine *operators.Engine, states map[schemas.Pseudonym]*operators.State, before func(*schemas.Event)) {
+	var out operators.Output
+	for i := range all.list {
+		e := &all.list[i]
+		before(e)
+		state := states[e.User]
+		if state == nil {
+			state = &operators.State{}
+			states[e.User] = state
+		}
+		out.Reset()
+		engine.Score(state, e, &out)
+	}
+}
+
 func templates(t testing.TB) (*operators.Engine, events) {
 	t.Helper()
 	library, err := operators.Templates()
@@ -92,7 +108,6 @@ func TestState_size(t *testing.T) {
 	engine, all := templates(t)
 	states := map[schemas.Pseudonym]*operators.State{}
 	var (
-		out                operators.Output
 		sizes, culpritSize []int
 		b                  []byte
 		err                error
@@ -111,20 +126,12 @@ func TestState_size(t *testing.T) {
 	}
 	const day = schemas.Time(24 * 60 * 60 * 1000)
 	next := all.list[0].ObservedTime + 60*day
-	for i := range all.list {
-		e := &all.list[i]
+	all.fold(engine, states, func(e *schemas.Event) {
 		if e.ObservedTime >= next {
 			measure()
 			next += day
 		}
-		state := states[e.User]
-		if state == nil {
-			state = &operators.State{}
-			states[e.User] = state
-		}
-		out.Reset()
-		engine.Score(state, e, &out)
-	}
+	})
 	slices.Sort(sizes)
 	slices.Sort(culpritSize)
 	share := func(list []int, percent int) int { return list[(len(list)-1)*percent/100] }
@@ -138,19 +145,8 @@ func TestState_size(t *testing.T) {
 // The whole fold allocates little: what alerts say is nearly all of it.
 func TestFold_allocations(t *testing.T) {
 	engine, all := templates(t)
-	var out operators.Output
 	allocations := testing.AllocsPerRun(1, func() {
-		states := map[schemas.Pseudonym]*operators.State{}
-		for i := range all.list {
-			e := &all.list[i]
-			state := states[e.User]
-			if state == nil {
-				state = &operators.State{}
-				states[e.User] = state
-			}
-			out.Reset()
-			engine.Score(state, e, &out)
-		}
+		all.fold(engine, map[schemas.Pseudonym]*operators.State{}, func(*schemas.Event) {})
 	})
 	each := allocations / float64(len(all.list))
 	t.Logf("%.2f allocations an event", each)
