@@ -20,6 +20,8 @@ type Batch struct {
 	// Clear holds, for each of Events, what it was made of: names and personal
 	// evidence. An event that completes an earlier one has only its wire part.
 	Clear []normalise.Event
+	// Links are names that records taught without being events.
+	Links []Link
 	// Rejected are the raw records of which at least one part could not be
 	// normalised.
 	Rejected []RejectedRecord
@@ -32,6 +34,13 @@ type Batch struct {
 	// Conflicts counts names that were taught for one user and belong to
 	// another already.
 	Conflicts int
+}
+
+// Link is a set of names of one user.
+type Link struct {
+	User     schemas.Pseudonym
+	Actor    normalise.Actor
+	Observed schemas.Time // when the raw record reached Kafka
 }
 
 // RejectedRecord is a raw record with parts that could not be normalised.
@@ -47,9 +56,10 @@ func (r RejectedRecord) mostlyRejected() bool { return 2*len(r.Rejects) > r.Reco
 func (b *Batch) reset() {
 	clear(b.Events)
 	clear(b.Clear)
+	clear(b.Links)
 	clear(b.Rejected)
 	clear(b.Skips)
-	*b = Batch{Events: b.Events[:0], Clear: b.Clear[:0], Rejected: b.Rejected[:0], Skips: b.Skips}
+	*b = Batch{Events: b.Events[:0], Clear: b.Clear[:0], Links: b.Links[:0], Rejected: b.Rejected[:0], Skips: b.Skips}
 	if b.Skips == nil {
 		b.Skips = map[string]int{}
 	}

@@ -11,7 +11,8 @@ import (
 func (s *resolution) take(st *step) error {
 	switch {
 	case st.link != nil:
-		s.user(st.link, st.names)
+		user, _ := s.user(st.link, st.names)
+		s.out.Links = append(s.out.Links, Link{User: user, Actor: *st.link, Observed: st.raw.Time})
 		return nil
 	case st.finding != nil:
 		return s.finding(st)

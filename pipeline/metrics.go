@@ -33,6 +33,8 @@ type normaliserMetrics struct {
 	letters    prometheus.Counter
 	unresolved prometheus.Counter
 	conflicts  prometheus.Counter
+	dataKeys   prometheus.Counter
+	identities prometheus.Counter
 	upstream   prometheus.Counter
 }
 
@@ -126,6 +128,8 @@ func newNormaliserMetrics(r prometheus.Registerer, source string) (*normaliserMe
 		letters:         c.counter("dead_letters_total", "Kafka records written to the dead letters."),
 		unresolved:      c.counter("identities_unresolved_total", "Events of people whose UPN is not known."),
 		conflicts:       c.counter("alias_conflicts_total", "Names taught for one user that belong to another."),
+		dataKeys:        c.counter("data_keys_written_total", "Data keys drawn, sealed to the vault and written."),
+		identities:      c.counter("identities_written_total", "Identities sealed to the vault and written; ones of which more is known count again."),
 		upstream:        c.counter("upstream_records_total", "Upstream records in the Kafka records read; an envelope holds many."),
 	}
 	if r != nil {

@@ -83,9 +83,11 @@ type NormaliserDeps struct {
 	Mapper   func() Mapper
 	Resolver *Resolver
 	Events   *schemas.Codec[schemas.Event]
-	Version  string // of riskpipe, for dead letters
-	Log      *slog.Logger
-	Metrics  prometheus.Registerer // nil for none
+	// Sealing is for evidence and identities; nil leaves both out.
+	Sealing *Sealing
+	Version string // of riskpipe, for dead letters
+	Log     *slog.Logger
+	Metrics prometheus.Registerer // nil for none
 }
 
 // Normaliser turns the records of one raw topic into events.
@@ -97,6 +99,7 @@ type Normaliser struct {
 	consumer *consumer
 	output   *kgo.Client
 	letters  *deadLetters
+	escrow   *escrow // nil without sealing
 }
 
 // NewNormaliser returns the normaliser of one source. It joins its group at
@@ -113,6 +116,9 @@ func NewNormaliser(config NormaliserConfig, deps NormaliserDeps) (*Normaliser, e
 	}
 	n := &Normaliser{config: config, deps: deps, metrics: metrics, breaker: newBreaker(config.Breaker, time.Now)}
 	n.letters = &deadLetters{topics: deps.Topics, stage: "normalise", component: component, version: deps.Version, produce: n.produce}
+	if deps.Sealing != nil {
+		n.escrow = newEscrow(deps.Topics, config.Source, deps.Sealing, deps.Resolver.deps.Key)
+	}
 	if n.output, err = kgo.NewClient(producerOptions(deps.Output, component, deps.Topics, config.DeadLetterBytes)...); err != nil {
 		return nil, fmt.Errorf("opening the internal cluster: %w", err)
 	}
@@ -198,7 +204,11 @@ func produceAll(ctx context.Context, client *kgo.Client, records []*kgo.Record) 
 }
 
 func (n *Normaliser) worker(*kgo.Client, int32) partitionWorker {
-	return &normaliserWorker{service: n, batch: NewBatchNormaliser(n.deps.Mapper(), n.deps.Resolver)}
+	w := &normaliserWorker{service: n, batch: NewBatchNormaliser(n.deps.Mapper(), n.deps.Resolver)}
+	if n.deps.Sealing != nil {
+		w.sealer = newEvidenceSealer(n.deps.Topics, n.deps.Sealing, time.Now)
+	}
+	return w
 }
 
 var _ Mapper = (*normalise.Mapper)(nil)

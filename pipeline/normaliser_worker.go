@@ -15,9 +15,11 @@ import (
 type normaliserWorker struct {
 	service *Normaliser
 	batch   *BatchNormaliser
+	sealer  *evidenceSealer // nil without sealing
 	out     Batch
 	raws    []normalise.Raw
 	next    int64 // behind the last record that is done with
+	size    int   // of the last batch's events in bytes: a guess at the next one's
 }
 
 // claim has nothing to claim: the position is Kafka's commit, and what a
@@ -53,7 +55,7 @@ func (w *normaliserWorker) chunk(records []*kgo.Record) int {
 	return len(records)
 }
 
-// one does one batch: events and dead letters are acknowledged when it returns
+// one does one batch: what is sealed, then events, then dead letters are acknowledged when it returns
 // nil, and otherwise it is done again as a whole; the ids are the same then.
 func (w *normaliserWorker) one(ctx context.Context, records []*kgo.Record) error {
 	n := w.service
@@ -78,6 +80,9 @@ func (w *normaliserWorker) one(ctx context.Context, records []*kgo.Record) error
 	if err := n.breaker.count(len(records), bad); err != nil {
 		return err
 	}
+	if err := w.seal(ctx); err != nil {
+		return err
+	}
 	events, letters := w.encode(records)
 	if err := n.produce(ctx, events); err != nil {
 		return err
@@ -89,6 +94,37 @@ func (w *normaliserWorker) one(ctx context.Context, records []*kgo.Record) error
 	return nil
 }
 
+// seal seals the evidence and the identities of the batch and writes what opens
+// them: nobody shall meet an event whose evidence or user cannot be looked up.
+func (w *normaliserWorker) seal(ctx context.Context) error {
+	if w.sealer == nil {
+		return nil
+	}
+	n := w.service
+	key, err := w.sealer.seal(&w.out)
+	if err != nil {
+		return err
+	}
+	news := n.escrow.collect(&w.out)
+	identities, err := n.escrow.seal(news)
+	if err != nil {
+		return err
+	}
+	if key != nil {
+		if err := n.produce(ctx, []*kgo.Record{key}); err != nil {
+			return err
+		}
+		w.sealer.confirm()
+		n.metrics.dataKeys.Inc()
+	}
+	if err := n.produce(ctx, identities); err != nil {
+		return err
+	}
+	n.escrow.confirm(news)
+	n.metrics.identities.Add(float64(len(identities)))
+	return nil
+}
+
 // encode makes Kafka records of the events, and dead letters of what was
 // rejected. An event that the schema does not allow is a bug in the mapping: its
 // record becomes a dead letter rather than a crash at every start.
@@ -96,7 +132,7 @@ func (w *normaliserWorker) encode(records []*kgo.Record) ([]*kgo.Record, []deadL
 	n := w.service
 	topic := n.deps.Topics.Events()
 	events := make([]*kgo.Record, 0, len(w.out.Events))
-	var buf []byte
+	buf := make([]byte, 0, w.size+w.size/8)
 	for i := range w.out.Events {
 		e := &w.out.Events[i]
 		start := len(buf)
@@ -112,6 +148,7 @@ func (w *normaliserWorker) encode(records []*kgo.Record) ([]*kgo.Record, []deadL
 		}
 		events = append(events, record)
 	}
+	w.size = len(buf)
 	letters := make([]deadLetter, 0, len(w.out.Rejected))
 	for _, rejected := range w.out.Rejected {
 		letters = append(letters, rejectedLetter(records[rejected.Record], rejected.Rejects))

@@ -79,6 +79,9 @@ func PlanTopics(names schemas.Topics, c TopicsConfig) []Topic {
 		return map[string]string{"cleanup.policy": "delete", "retention.ms": strconv.FormatInt(d.Milliseconds(), 10)}
 	}
 	compacted := map[string]string{"cleanup.policy": "compact"}
+	// Deleted keys must not lie on disks for long: what they sealed is to be
+	// unreadable once they are gone.
+	shreddable := map[string]string{"cleanup.policy": "compact", "max.compaction.lag.ms": strconv.FormatInt((24 * time.Hour).Milliseconds(), 10)}
 	letters := kept(c.DeadLetterRetention)
 	letters["max.message.bytes"] = strconv.Itoa(int(c.DeadLetterBytes))
 	forGood := map[string]string{"cleanup.policy": "delete", "retention.ms": "-1"}
@@ -87,7 +90,8 @@ func PlanTopics(names schemas.Topics, c TopicsConfig) []Topic {
 		{Name: names.Alerts(), Partitions: c.Partitions, Configs: kept(c.EventsRetention)},
 		{Name: names.Risk(), Partitions: c.Partitions, Configs: compacted},
 		{Name: names.Identities(), Partitions: c.Partitions, Configs: compacted},
-		{Name: names.Audit(), Partitions: 1, Configs: forGood}, // a chain has one order
+		{Name: names.EvidenceKeys(), Partitions: 1, Configs: shreddable}, // small, and read as a whole
+		{Name: names.Audit(), Partitions: 1, Configs: forGood},           // a chain has one order
 		{Name: names.DeadLetter(names.Events()), Partitions: 1, Configs: letters},
 	}
 	for _, source := range schemas.Sources() {

@@ -121,3 +121,13 @@ type Identity struct {
 	Sealed      []byte    `avro:"sealed" json:"sealed"`
 	SealingKey  string    `avro:"sealing_key" json:"sealing_key"`
 }
+
+// EvidenceKey is a data key that is sealed to the vault; evidence_key.avsc says
+// what each field means.
+type EvidenceKey struct {
+	ID       string `avro:"key_id" json:"key_id"`
+	VaultKey string `avro:"vault_key" json:"vault_key"`
+	Hour     Time   `avro:"hour" json:"hour"`
+	Format   int32  `avro:"format" json:"format"`
+	Wrapped  []byte `avro:"wrapped" json:"wrapped"`
+}

@@ -25,11 +25,13 @@ var (
 	RiskSchema string
 	//go:embed identity.avsc
 	IdentitySchema string
+	//go:embed evidence_key.avsc
+	EvidenceKeySchema string
 )
 
 // Record is any of the records that cross a topic.
 type Record interface {
-	Event | Alert | Risk | Identity
+	Event | Alert | Risk | Identity | EvidenceKey
 }
 
 // Codec encodes and decodes one type of record. It is safe for concurrent use.

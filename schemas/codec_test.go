@@ -37,6 +37,7 @@ func TestCodec_roundTrip(t *testing.T) {
 	roundTrip(t, RiskSchema, risk())
 	roundTrip(t, RiskSchema, lateRisk())
 	roundTrip(t, IdentitySchema, identity())
+	roundTrip(t, EvidenceKeySchema, evidenceKey())
 }
 
 func roundTrip[T Record](t *testing.T, schema string, want T) {

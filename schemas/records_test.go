@@ -104,3 +104,7 @@ func lateRisk() Risk {
 func identity() Identity {
 	return Identity{User: Pseudonym{9}, KeyVersion: 2, UpdatedTime: 5, Sealed: []byte("sealed"), SealingKey: "k"}
 }
+
+func evidenceKey() EvidenceKey {
+	return EvidenceKey{ID: "0102030405060708090a0b0c", VaultKey: "0123456789abcdef", Hour: 1772442000000, Format: 1, Wrapped: []byte("wrapped")}
+}

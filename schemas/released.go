@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"unicode"
 
 	"github.com/twmb/avro"
 )
@@ -15,9 +16,21 @@ import (
 //go:embed testdata/released/*/*.avsc
 var releasedFiles embed.FS
 
+// fileName is how the file of a record is named: evidence_key of EvidenceKey.
+func fileName(record string) string {
+	var name strings.Builder
+	for i, r := range record {
+		if unicode.IsUpper(r) && i > 0 {
+			name.WriteByte('_')
+		}
+		name.WriteRune(unicode.ToLower(r))
+	}
+	return name.String()
+}
+
 // released returns every version of the schema of a record, the oldest first.
 func released(record *avro.Schema) ([]string, error) {
-	name := strings.ToLower(record.Root().Name)
+	name := fileName(record.Root().Name)
 	files, err := fs.Glob(releasedFiles, "testdata/released/*/"+name+".avsc")
 	if err != nil {
 		return nil, fmt.Errorf("listing the released schemas of %s: %w", name, err)

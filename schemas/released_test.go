@@ -32,6 +32,7 @@ func TestReleased(t *testing.T) {
 	compatible(t, "alert", AlertSchema, []golden[Alert]{{"v1", "alert", alert()}, {"v2", "alert", heldAlert()}})
 	compatible(t, "risk", RiskSchema, []golden[Risk]{{"v1", "risk", risk()}, {"v2", "risk", lateRisk()}})
 	compatible(t, "identity", IdentitySchema, []golden[Identity]{{"v1", "identity", identity()}, {"v2", "identity", identity()}})
+	compatible(t, "evidence_key", EvidenceKeySchema, []golden[EvidenceKey]{{"v2", "evidence_key", evidenceKey()}})
 }
 
 func compatible[T Record](t *testing.T, name, schema string, records []golden[T]) {
@@ -119,7 +120,10 @@ func writeReleased[T Record](t *testing.T, name, schema string, records []golden
 // The schemas in force are the newest released ones: after a change of a
 // schema, a version is to be added.
 func TestReleased_current(t *testing.T) {
-	for name, schema := range map[string]string{"event": EventSchema, "alert": AlertSchema, "risk": RiskSchema, "identity": IdentitySchema} {
+	for name, schema := range map[string]string{
+		"event": EventSchema, "alert": AlertSchema, "risk": RiskSchema,
+		"identity": IdentitySchema, "evidence_key": EvidenceKeySchema,
+	} {
 		text, err := os.ReadFile(filepath.Join("testdata", "released", currentVersion, name+".avsc"))
 		if err != nil {
 			t.Fatal(err)

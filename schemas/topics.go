@@ -15,8 +15,12 @@ func (t Topics) Alerts() string { return t.Prefix + "alerts" }
 // Risk carries changes of people's risk scores, keyed by user, compacted.
 func (t Topics) Risk() string { return t.Prefix + "risk" }
 
-// Identities carries sealed identities, keyed by user, compacted.
+// Identities carries sealed identities, keyed by user and source, compacted.
 func (t Topics) Identities() string { return t.Prefix + "identities" }
+
+// EvidenceKeys carries the data keys that evidence is sealed with, themselves
+// sealed to the vault, keyed by their id, compacted.
+func (t Topics) EvidenceKeys() string { return t.Prefix + "evidence_keys" }
 
 // Audit carries the audit trail.
 func (t Topics) Audit() string { return t.Prefix + "audit" }

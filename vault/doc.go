@@ -1,10 +1,48 @@
 // Package vault keeps names apart from facts.
 //
-// It guarantees that the same identity under the same key always gets the same
-// pseudonym, in every process and on every machine; that nobody without the key
-// can tell which identity or value a pseudonym or hash stands for, nor test a
-// guess; that pseudonyms and hashes of each kind are unrelated even for equal
-// text; and that a key never shows in output, logs, JSON or error messages.
+// # Pseudonyms
 //
-// It imports schemas alone.
+// The same identity under the same Key always gets the same pseudonym, in every
+// process and on every machine; nobody without the key can tell which identity
+// or value a pseudonym or hash stands for, nor test a guess; pseudonyms and
+// hashes of each kind are unrelated even for equal text.
+//
+// # Sealing
+//
+// What the pseudonyms stand for and what the facts were is sealed to the vault's
+// PublicKey, which services may have. Only the PrivateKey opens it, which never
+// leaves the vault. The pair is HPKE of RFC 9180 in base mode, with
+// DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and AES-256-GCM, from the standard
+// library: a published standard with test vectors, additional data, and no
+// format of our own, which the file format age does not offer.
+//
+//   - Evidence is sealed by a Sealer with AES-256-GCM under a data key that is
+//     drawn at random for one hour at most, and itself sealed once to the vault.
+//     Opening is an EvidenceOpener's work.
+//   - An Identity is sealed directly, at a length that does not tell its own.
+//
+// Everything is bound to where it belongs: evidence to its user, event and data
+// key, a data key to its id and hour, an identity to its pseudonym and key
+// version. Moved elsewhere, or changed in any bit, it does not open.
+//
+// # Rotation
+//
+// A new pseudonym key has a new version; the same people are then other
+// pseudonyms, and a LinkRecord, sealed with the identity, is all that links the
+// two. A new vault key has a new id, which every sealed record names; the vault
+// loads the older keys beside it on a Keyring for as long as their records are
+// kept.
+//
+// # What it does not do
+//
+// Sealing is not signing: whoever may write to the topics and has the public key
+// can seal inventions. Who steals a normaliser's memory reads the evidence of the
+// current hour and of what comes after, not of what was sealed before. Deleting an
+// identity's record does not make its pseudonym anonymous while the pseudonym key
+// exists, since whoever has that key can try the names of all staff.
+//
+// No key and no identity shows in output, logs, JSON of a key or error messages.
+//
+// It starts no goroutine, has no clock, and imports schemas alone of this
+// repository.
 package vault

@@ -35,6 +35,7 @@ type Config struct {
 	Redis      RedisConfig      `mapstructure:"redis"`
 	ClickHouse ClickHouseConfig `mapstructure:"clickhouse"`
 	Pseudonym  PseudonymConfig  `mapstructure:"pseudonym"`
+	Vault      VaultConfig      `mapstructure:"vault"`
 	Normalise  NormaliseConfig  `mapstructure:"normalise"`
 	Score      ScoreConfig      `mapstructure:"score"`
 	Sink       SinkConfig       `mapstructure:"sink"`
@@ -111,6 +112,15 @@ type ClickHouseConfig struct {
 type PseudonymConfig struct {
 	Key     Secret `mapstructure:"key"`
 	KeyFile string `mapstructure:"key_file"`
+	// PreviousKeyFile is the key before, after a rotation.
+	PreviousKeyFile string `mapstructure:"previous_key_file"`
+}
+
+// VaultConfig is the key pair that names and evidence are sealed with.
+type VaultConfig struct {
+	PublicKey     string   `mapstructure:"public_key"`
+	PublicKeyFile string   `mapstructure:"public_key_file"`
+	PrivateKeys   []string `mapstructure:"private_key_file"`
 }
 
 // ScoreConfig is how events are scored.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/riskpipe/riskpipe/schemas"
+	"github.com/riskpipe/riskpipe/vault"
 )
 
 // The defaults are valid, and every setting of the structure is documented in
@@ -73,6 +74,44 @@ normalise: {domains: [{class: friends, domains: [a.example]}]}
 	write(t, file, "kafka: {brokerz: [a:1]}\n")
 	if _, err := LoadConfig(file); err == nil || !strings.Contains(err.Error(), "brokerz") {
 		t.Errorf("an unknown key: %v", err)
+	}
+}
+
+// The vault's public key is given as text or as a file, once, and must be one;
+// private key files are as many as there were rotations.
+func TestLoadConfig_vault(t *testing.T) {
+	_, secret, err := vault.GeneratePrivateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "vault.key"), secret)
+	for _, test := range []struct{ key, file, want string }{
+		{"", "", ""},
+		{"rpv1:nonsense", "", "vault.public_key"},
+		{secret, "", "this is the private key"},
+		{"rpv1:x", "vault.pub", "both set"},
+		{"", filepath.Join(dir, "vault.key"), ""}, // not read here
+	} {
+		t.Setenv("RISKPIPE_VAULT_PUBLIC_KEY", test.key)
+		t.Setenv("RISKPIPE_VAULT_PUBLIC_KEY_FILE", test.file)
+		_, err := LoadConfig("")
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%q, %q: %v", test.key, test.file, err)
+		}
+		if err != nil && strings.Contains(err.Error(), secret[12:24]) {
+			t.Errorf("the error quotes the secret: %v", err)
+		}
+	}
+	for _, file := range []string{filepath.Join(dir, "vault.key"), filepath.Join(dir, "missing")} {
+		if _, err := (VaultConfig{PublicKeyFile: file}).public(); err == nil || !strings.Contains(err.Error(), "vault.public_key_file") {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	t.Setenv("RISKPIPE_VAULT_PUBLIC_KEY_FILE", "")
+	t.Setenv("RISKPIPE_VAULT_PRIVATE_KEY_FILE", "new.key, old.key")
+	if c, err := LoadConfig(""); err != nil || len(c.Vault.PrivateKeys) != 2 || c.Vault.PrivateKeys[1] != "old.key" {
+		t.Errorf("private keys %v, %v", c.Vault.PrivateKeys, err)
 	}
 }
 

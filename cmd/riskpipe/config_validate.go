@@ -51,6 +51,7 @@ func (c Config) Validate() error {
 	}
 	problems = append(problems, c.ClickHouse.TLS.problems("clickhouse.tls")...)
 	bad(c.Pseudonym.Key == "" || c.Pseudonym.KeyFile == "", "pseudonym.key and pseudonym.key_file are both set: give one")
+	problems = append(problems, c.Vault.problems()...)
 	bad(c.Normalise.MaxRecordBytes >= 1024, "normalise.max_record_bytes is %d: want 1024 or more", c.Normalise.MaxRecordBytes)
 	bad(c.Normalise.PoisonPercent >= 1 && c.Normalise.PoisonPercent <= 100, "normalise.poison_percent is %d: want 1 to 100", c.Normalise.PoisonPercent)
 	bad(c.Normalise.PoisonRecords >= 1, "normalise.poison_records is %d: want 1 or more", c.Normalise.PoisonRecords)

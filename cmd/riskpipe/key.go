@@ -74,3 +74,16 @@ func (c PseudonymConfig) open() (*vault.Key, error) {
 		return nil, &exitError{exitConfig, errors.New("no pseudonym key: draw one with `riskpipe key --out pseudonym.key` and set pseudonym.key_file (RISKPIPE_PSEUDONYM_KEY_FILE) to it")}
 	}
 }
+
+// previous returns the pseudonym key before the current one, nil when there was
+// none.
+func (c PseudonymConfig) previous() (*vault.Key, error) {
+	if c.PreviousKeyFile == "" {
+		return nil, nil
+	}
+	key, err := vault.ReadKeyFile(c.PreviousKeyFile)
+	if err != nil {
+		return nil, &exitError{exitConfig, fmt.Errorf("reading pseudonym.previous_key_file: %w", err)}
+	}
+	return key, nil
+}

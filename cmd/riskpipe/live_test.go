@@ -25,7 +25,8 @@ import (
 // live is an installation of its own on the servers that the test was given.
 type live struct {
 	*demoServers
-	t *testing.T
+	t     *testing.T
+	vault *vault.PrivateKey
 }
 
 func newLive(t *testing.T) *live {
@@ -39,12 +40,17 @@ func newLive(t *testing.T) *live {
 	if err != nil {
 		t.Fatal(err)
 	}
+	private, _, err := vault.GeneratePrivateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
 	address, database := servertest.Database(t)
 	config.Topics = TopicsConfig{Prefix: name + ".", Partitions: 3, Replication: 1, DeadLetterDays: 1}
 	config.Kafka.Brokers = servertest.TestKafka(t)
 	config.Redis.Addresses, config.Redis.Prefix = []string{servertest.TestRedis(t)}, name+":"
 	config.ClickHouse.Addresses, config.ClickHouse.Protocol, config.ClickHouse.Database = []string{address}, "http", database
 	config.Pseudonym.Key = Secret(key)
+	config.Vault.PublicKey = private.Public().String()
 	config.Normalise.InternalDomains = []string{"contoso.example"}
 	config.Sink.ActivityDays = 3650 // stories have fixed dates
 	opts, err := config.Kafka.options()
@@ -59,7 +65,7 @@ func newLive(t *testing.T) *live {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &live{t: t, demoServers: &demoServers{
+	l := &live{t: t, vault: private, demoServers: &demoServers{
 		config: config, admin: kadm.NewClient(client), redis: redis, log: slog.New(slog.DiscardHandler),
 		stop: func() {}, services: &errgroup.Group{},
 	}}

@@ -30,6 +30,9 @@ group of its own; run as many of each as its topic has partitions.`,
 			if err != nil {
 				return err
 			}
+			if config.Vault.PublicKey == "" && config.Vault.PublicKeyFile == "" {
+				log.Warn("evidence and identities are not kept: no vault.public_key is set")
+			}
 			redis, err := config.Redis.open()
 			if err != nil {
 				return err
@@ -77,6 +80,10 @@ func newNormaliser(ctx context.Context, config Config, log *slog.Logger, metrics
 	if err != nil {
 		return nil, err
 	}
+	sealing, err := config.sealing(ctx)
+	if err != nil {
+		return nil, err
+	}
 	options := config.Normalise.options(key.Hash)
 	n, err := pipeline.NewNormaliser(pipeline.NormaliserConfig{
 		Source:  source,
@@ -85,12 +92,38 @@ func newNormaliser(ctx context.Context, config Config, log *slog.Logger, metrics
 	}, pipeline.NormaliserDeps{
 		Input: input, Output: output, Topics: config.Topics.names(),
 		Mapper:   func() pipeline.Mapper { return normalise.New(options) },
-		Resolver: resolver, Events: codecs.events, Version: versionText(), Log: log, Metrics: metrics,
+		Resolver: resolver, Events: codecs.events, Sealing: sealing, Version: versionText(), Log: log, Metrics: metrics,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("setting up the normaliser of %s: %w", source, err)
 	}
 	return n, nil
+}
+
+// sealing is what normalisers seal with, nil without a vault.
+func (c Config) sealing(ctx context.Context) (*pipeline.Sealing, error) {
+	public, err := c.Vault.public()
+	if err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	previous, err := c.Pseudonym.previous()
+	if err != nil || public == nil {
+		return nil, err
+	}
+	registry, err := c.Registry.client()
+	if err != nil {
+		return nil, err
+	}
+	topics := c.Topics.names()
+	keys, err := codecOf[schemas.EvidenceKey](ctx, registry, schemas.EvidenceKeySchema, topics.EvidenceKeys())
+	if err != nil {
+		return nil, err
+	}
+	identities, err := codecOf[schemas.Identity](ctx, registry, schemas.IdentitySchema, topics.Identities())
+	if err != nil {
+		return nil, err
+	}
+	return &pipeline.Sealing{Vault: public, Keys: keys, Identities: identities, Previous: previous}, nil
 }
 
 // open returns the client of Redis; it connects on first use.

@@ -74,7 +74,7 @@ func TestREADME_run(t *testing.T) {
 	ran := 0
 	for _, line := range readmeCommands(t) {
 		words := strings.Fields(line)
-		offline := words[0] == "bin/riskpipe" && slices.Contains([]string{"check", "config", "key", "generate", "replay", "policy"}, words[1])
+		offline := words[0] == "bin/riskpipe" && slices.Contains([]string{"check", "config", "key", "vault", "generate", "replay", "policy"}, words[1])
 		if !offline {
 			continue
 		}

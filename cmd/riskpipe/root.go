@@ -58,7 +58,7 @@ Start with:  riskpipe demo`,
 	}
 	add("services", newNormaliseCommand(), newScoreCommand(), newSinkCommand())
 	add("tools", newDemoCommand(), newCheckCommand(), newReplayCommand(), newPolicyCommand(), newGenerateCommand(), newCatCommand())
-	add("setup", newConfigCommand(), newKeyCommand(), newTopicsCommand(), newMigrateCommand(), newDoctorCommand())
+	add("setup", newConfigCommand(), newKeyCommand(), newVaultCommand(), newTopicsCommand(), newMigrateCommand(), newDoctorCommand())
 	root.AddCommand(newEngineCommand())
 	return root
 }

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/riskpipe/riskpipe/vault"
+)
+
+func newVaultCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "vault",
+		Short: "Make, rotate and split the keys that keep names apart from facts",
+		Long: `vault works on key files and reaches no server. Three keys keep names apart from
+facts:
+
+  pseudonym.key  makes pseudonyms; normalisers have it
+  vault.pub      seals names and evidence; normalisers have it, and it is no secret
+  vault.key      opens them; the vault alone has it
+
+Keep vault.key on another machine than everything else. Who loses it has lost
+all names and evidence that were ever sealed.`,
+		Example: `  riskpipe vault init --out keys
+  RISKPIPE_PSEUDONYM_KEY_FILE=keys/pseudonym.key RISKPIPE_VAULT_PUBLIC_KEY_FILE=keys/vault.pub riskpipe normalise signin`,
+	}
+	key := &cobra.Command{Use: "key", Short: "Rotate keys", Example: "  riskpipe vault key rotate --vault --dir keys"}
+	key.AddCommand(newVaultRotateCommand())
+	c.AddCommand(newVaultInitCommand(), key, newVaultSplitCommand(), newVaultCombineCommand(), newVaultPublicCommand())
+	return c
+}
+
+func newVaultPublicCommand() *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:   "public",
+		Short: "Print the public half of a vault key",
+		Long: `public prints what normalisers seal with: the public half of the private key in
+--key, by default the first of vault.private_key_file.`,
+		Example: "  riskpipe vault public --key keys/vault.key > keys/vault.pub",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file == "" {
+				config, _, err := load(cmd)
+				if err != nil {
+					return err
+				}
+				if len(config.Vault.PrivateKeys) == 0 {
+					return &exitError{exitRejects, errors.New("name a --key, or set vault.private_key_file")}
+				}
+				file = config.Vault.PrivateKeys[0]
+			}
+			key, err := vault.ReadPrivateKeyFile(file)
+			if err != nil {
+				return &exitError{exitConfig, err}
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), key.Public())
+			return err
+		},
+	}
+	c.Flags().StringVar(&file, "key", "", "`file` of the private key")
+	return c
+}
+
+// problems reports what is wrong with the settings. Files are read by who uses
+// them: services share a configuration, and need not share files.
+func (c VaultConfig) problems() []error {
+	if c.PublicKey != "" && c.PublicKeyFile != "" {
+		return []error{errors.New("vault.public_key and vault.public_key_file are both set: give one")}
+	}
+	if c.PublicKeyFile == "" {
+		if _, err := c.public(); err != nil {
+			return []error{err}
+		}
+	}
+	return nil
+}
+
+// public returns the key to seal with, nil when none is configured.
+func (c VaultConfig) public() (*vault.PublicKey, error) {
+	switch {
+	case c.PublicKeyFile != "":
+		key, err := vault.ReadPublicKeyFile(c.PublicKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("vault.public_key_file: %w", err)
+		}
+		return key, nil
+	case c.PublicKey != "":
+		key, err := vault.ParsePublicKey(c.PublicKey)
+		if err != nil {
+			return nil, fmt.Errorf("vault.public_key: %w", err)
+		}
+		return key, nil
+	default:
+		return nil, nil
+	}
+}
+
+// keyFile is a file that is written once.
+type keyFile struct {
+	path, text string
+	mode       os.FileMode
+}
+
+// The modes of key files: secrets are their owner's alone.
+const (
+	secretMode = os.FileMode(0o600)
+	publicMode = os.FileMode(0o644)
+)
+
+// writeKeyFiles writes all files or none, and overwrites nothing.
+func writeKeyFiles(files ...keyFile) error {
+	var written []string
+	for _, file := range files {
+		err := writeKeyFile(file)
+		if err == nil {
+			written = append(written, file.path)
+			continue
+		}
+		for _, path := range written {
+			err = errors.Join(err, os.Remove(path))
+		}
+		return fmt.Errorf("writing keys (an existing file is never overwritten): %w", err)
+	}
+	return nil
+}
+
+func writeKeyFile(file keyFile) error {
+	f, err := os.OpenFile(file.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, file.mode)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(f, file.text)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(file.path))
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package pipeline
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/riskpipe/riskpipe/schemas"
+	"github.com/riskpipe/riskpipe/vault"
+)
+
+// Sealing is what a normaliser seals evidence and identities with.
+type Sealing struct {
+	Vault      *vault.PublicKey
+	Keys       *schemas.Codec[schemas.EvidenceKey]
+	Identities *schemas.Codec[schemas.Identity]
+	// Previous is the pseudonym key before the current one; nil when there was
+	// none. Identities then link to the pseudonym under it.
+	Previous *vault.Key
+	// CachedIdentities is of how many people it is remembered that the vault
+	// knows them; others are written again when they are met again. Default
+	// 50,000, about 40 MB.
+	CachedIdentities int
+}
+
+// evidenceSealer seals the evidence of one worker's batches. It is not safe for
+// concurrent use.
+type evidenceSealer struct {
+	topics  schemas.Topics
+	keys    *schemas.Codec[schemas.EvidenceKey]
+	sealer  *vault.Sealer
+	now     func() time.Time
+	written string // id of the data key that Kafka has
+
+	clear  bytes.Buffer // evidence of one event
+	sealed []byte       // of a batch
+}
+
+func newEvidenceSealer(topics schemas.Topics, s *Sealing, now func() time.Time) *evidenceSealer {
+	return &evidenceSealer{topics: topics, keys: s.Keys, sealer: vault.NewSealer(s.Vault), now: now}
+}
+
+// seal puts the evidence of the batch's events into them, sealed, which is valid
+// until the next batch. It returns the record that Kafka must have before the
+// events, nil when it has it already.
+func (s *evidenceSealer) seal(out *Batch) (*kgo.Record, error) {
+	if len(out.Events) == 0 {
+		return nil, nil
+	}
+	if err := s.sealer.Renew(schemas.TimeOf(s.now()), len(out.Events)); err != nil {
+		return nil, err
+	}
+	key := s.sealer.Key()
+	encoder := json.NewEncoder(&s.clear)
+	encoder.SetEscapeHTML(false)
+	s.sealed = s.sealed[:0]
+	for i := range out.Events {
+		s.clear.Reset()
+		if err := encoder.Encode(&out.Clear[i].Clear); err != nil {
+			return nil, fmt.Errorf("encoding evidence of event %s", out.Events[i].ID) // the cause might quote it
+		}
+		evidence := bytes.TrimSuffix(s.clear.Bytes(), []byte("\n"))
+		if string(evidence) == "{}" {
+			continue
+		}
+		e, start := &out.Events[i], len(s.sealed)
+		longer, err := s.sealer.AppendSealed(s.sealed, e.User, e.ID, evidence)
+		if err != nil {
+			return nil, fmt.Errorf("sealing evidence of event %s: %w", e.ID, err)
+		}
+		s.sealed = longer
+		e.Evidence, e.EvidenceKey = longer[start:len(longer):len(longer)], key.ID
+	}
+	if key.ID == s.written {
+		return nil, nil
+	}
+	value, err := s.keys.Append(nil, &key)
+	if err != nil {
+		return nil, err
+	}
+	return &kgo.Record{Topic: s.topics.EvidenceKeys(), Key: []byte(key.ID), Value: value}, nil
+}
+
+// confirm tells that Kafka has the data key in use.
+func (s *evidenceSealer) confirm() { s.written = s.sealer.Key().ID }

@@ -1,0 +1,83 @@
+package vault
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// identityBlock is what the lengths of sealed identities are multiples of, in
+// bytes, so that a short name looks like a long one.
+const identityBlock = 256
+
+// Identity is whose a pseudonym is, as far as one feed tells. It prints as
+// nothing; only JSON shows it.
+type Identity struct {
+	UPN         string   `json:"upn,omitempty"`
+	DisplayName string   `json:"display_name,omitempty"`
+	ObjectID    string   `json:"object_id,omitempty"`   // in the directory
+	EmployeeID  string   `json:"employee_id,omitempty"` // in the HR system
+	Aliases     []string `json:"aliases,omitempty"`     // other mail addresses and account names
+	Department  string   `json:"department,omitempty"`
+	Manager     string   `json:"manager,omitempty"`
+	Title       string   `json:"title,omitempty"`
+	// Previous are the person's pseudonyms under earlier keys.
+	Previous []LinkRecord `json:"previous,omitempty"`
+}
+
+// LinkRecord is a pseudonym that the same person had under an earlier pseudonym
+// key. It is sealed with the identity, so that the two are linked in the vault
+// and nowhere else.
+type LinkRecord struct {
+	User       schemas.Pseudonym `json:"user"`
+	KeyVersion int32             `json:"key_version"`
+}
+
+// Link returns the link to the pseudonym that the identity has under an earlier
+// key.
+func Link(earlier *Key, identity string) LinkRecord {
+	return LinkRecord{User: earlier.Pseudonym(identity), KeyVersion: earlier.Version()}
+}
+
+// SealIdentity seals the identity of a pseudonym to the vault as learned at the
+// given time. It opens for no other pseudonym and key version.
+func SealIdentity(to *PublicKey, user schemas.Pseudonym, keyVersion int32, at schemas.Time, identity Identity) (schemas.Identity, error) {
+	text, err := json.Marshal(identity)
+	if err != nil {
+		return schemas.Identity{}, fmt.Errorf("sealing the identity of %s: encoding failed", user.Short())
+	}
+	padded := make([]byte, (4+len(text)+identityBlock-1)/identityBlock*identityBlock)
+	binary.BigEndian.PutUint32(padded, uint32(len(text)))
+	copy(padded[4:], text)
+	sealed, err := to.Seal(identityData(user, keyVersion), padded)
+	if err != nil {
+		return schemas.Identity{}, fmt.Errorf("sealing the identity of %s: %w", user.Short(), err)
+	}
+	return schemas.Identity{User: user, KeyVersion: keyVersion, UpdatedTime: at, Sealed: sealed, SealingKey: to.ID()}, nil
+}
+
+// OpenIdentity opens what SealIdentity sealed. It returns ErrNotAuthentic when
+// the record was changed, its pseudonym and key version included, and what the
+// Opener says when it cannot be opened. No error quotes the identity.
+func OpenIdentity(ctx context.Context, opener Opener, sealed *schemas.Identity) (Identity, error) {
+	padded, err := opener.Open(ctx, sealed.SealingKey, sealed.Sealed, identityData(sealed.User, sealed.KeyVersion))
+	if err != nil {
+		return Identity{}, fmt.Errorf("opening the identity of %s: %w", sealed.User.Short(), err)
+	}
+	defer clear(padded)
+	var identity Identity
+	// Whoever has the public key can seal nonsense; its JSON error would quote it.
+	if len(padded) < 4 || uint64(binary.BigEndian.Uint32(padded)) > uint64(len(padded)-4) ||
+		json.Unmarshal(padded[4:4+binary.BigEndian.Uint32(padded)], &identity) != nil {
+		return Identity{}, fmt.Errorf("opening the identity of %s: %w", sealed.User.Short(), schemas.ErrMalformed)
+	}
+	return identity, nil
+}
+
+// identityData is what an identity is bound to; all parts have fixed lengths.
+func identityData(user schemas.Pseudonym, keyVersion int32) []byte {
+	return binary.BigEndian.AppendUint32(append([]byte(labelIdentity), user[:]...), uint32(keyVersion))
+}
