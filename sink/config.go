@@ -14,7 +14,9 @@ import (
 type Config struct {
 	// Database holds the tables; Migrate makes it. There is no default.
 	Database string
-	Topics   schemas.Topics
+	// IdentityDatabase holds sealed identities and evidence keys; Database and _identities.
+	IdentityDatabase string
+	Topics           schemas.Topics
 	// Group is the consumer group; riskpipe-sink.
 	Group string
 
@@ -46,6 +48,7 @@ const maxInsertTimeout = 50 * time.Second
 var databaseName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 
 func (c Config) withDefaults() Config {
+	c.IdentityDatabase = IdentityDatabase(c.Database, c.IdentityDatabase)
 	c.Group = orDefault(c.Group, "riskpipe-sink")
 	c.BatchRows = orDefault(c.BatchRows, 50_000)
 	c.BatchBytes = orDefault(c.BatchBytes, 64<<20)
@@ -72,7 +75,7 @@ func (c Config) Validate() error {
 	wrong := func(field string, value any, want string) {
 		problems = append(problems, fmt.Errorf("sink.%s is %v: want %s", field, value, want))
 	}
-	if err := validDatabase(c.Database); err != nil {
+	if err := validDatabases(c.Database, c.IdentityDatabase); err != nil {
 		problems = append(problems, err)
 	}
 	if c.BatchRows < 1 || c.BatchRows > 1_000_000 {
@@ -97,6 +100,26 @@ func (c Config) Validate() error {
 		wrong("poison_percent", c.PoisonPercent, "1 to 100")
 	}
 	return errors.Join(problems...)
+}
+
+// IdentityDatabase is the name of the database of sealed identities: the one that was
+// configured, else that of the other tables and _identities.
+func IdentityDatabase(database, configured string) string {
+	return orDefault(configured, database+"_identities")
+}
+
+// validDatabases: one database for both would open the identities to every reader.
+func validDatabases(database, identities string) error {
+	err := validDatabase(database)
+	switch {
+	case err != nil:
+		return err
+	case !databaseName.MatchString(identities):
+		return fmt.Errorf("clickhouse.identity_database is %q: want letters, digits and underscores, not beginning with a digit, at most 63", identities)
+	case identities == database:
+		return fmt.Errorf("clickhouse.identity_database is %q, as clickhouse.database: want another, which nobody but the vault reads", identities)
+	}
+	return nil
 }
 
 func validDatabase(name string) error {

@@ -1,4 +1,4 @@
-// Package sink carries events, alerts and risk scores from Kafka into ClickHouse, and owns
+// Package sink carries events, alerts, risk scores and sealed identities from Kafka into ClickHouse, and owns
 // ClickHouse's tables and the views that dashboards read.
 //
 // It guarantees that

@@ -22,15 +22,17 @@ import (
 
 // world is a Kafka, a migrated database and what publishes records.
 type world struct {
-	tb      testing.TB
-	seeds   []string
-	conn    Conn
-	config  Config
-	events  *schemas.Codec[schemas.Event]
-	alerts  *schemas.Codec[schemas.Alert]
-	risks   *schemas.Codec[schemas.Risk]
-	client  *kgo.Client
-	metrics *prometheus.Registry
+	tb         testing.TB
+	seeds      []string
+	conn       Conn
+	config     Config
+	events     *schemas.Codec[schemas.Event]
+	alerts     *schemas.Codec[schemas.Alert]
+	risks      *schemas.Codec[schemas.Risk]
+	identities *schemas.Codec[schemas.Identity]
+	keys       *schemas.Codec[schemas.EvidenceKey]
+	client     *kgo.Client
+	metrics    *prometheus.Registry
 }
 
 func newWorld(tb testing.TB) *world {
@@ -46,9 +48,11 @@ func newWorld(tb testing.TB) *world {
 			Database: database, Topics: schemas.Topics{Prefix: name + "."}, Group: name,
 			FlushInterval: 50 * time.Millisecond, RetryMax: 100 * time.Millisecond,
 		},
-		events: codec[schemas.Event](tb, schemas.EventSchema),
-		alerts: codec[schemas.Alert](tb, schemas.AlertSchema),
-		risks:  codec[schemas.Risk](tb, schemas.RiskSchema),
+		events:     codec[schemas.Event](tb, schemas.EventSchema),
+		alerts:     codec[schemas.Alert](tb, schemas.AlertSchema),
+		risks:      codec[schemas.Risk](tb, schemas.RiskSchema),
+		identities: codec[schemas.Identity](tb, schemas.IdentitySchema),
+		keys:       codec[schemas.EvidenceKey](tb, schemas.EvidenceKeySchema),
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(w.seeds...), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)))
 	if err != nil {
@@ -57,8 +61,8 @@ func newWorld(tb testing.TB) *world {
 	tb.Cleanup(client.Close)
 	w.client = client
 	topics := w.config.Topics
-	names := []string{topics.Events(), topics.Alerts(), topics.Risk()}
-	for _, topic := range names[:3] {
+	names := []string{topics.Events(), topics.Alerts(), topics.Risk(), topics.Identities(), topics.EvidenceKeys()}
+	for _, topic := range names[:5] {
 		names = append(names, topics.DeadLetter(topic))
 	}
 	admin := kadm.NewClient(client)
@@ -118,7 +122,7 @@ func (w *world) sink(conn Conn) *Sink {
 	s, err := New(w.config, Deps{
 		Logger: slog.New(slog.NewTextHandler(w.tb.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Conn: conn,
 		Kafka:  []kgo.Opt{kgo.SeedBrokers(w.seeds...), kgo.MetadataMinAge(50 * time.Millisecond)},
-		Events: w.events, Alerts: w.alerts, Risks: w.risks,
+		Events: w.events, Alerts: w.alerts, Risks: w.risks, Identities: w.identities, EvidenceKeys: w.keys,
 	})
 	if err != nil {
 		w.tb.Fatal(err)

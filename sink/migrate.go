@@ -22,6 +22,9 @@ var migrationFiles embed.FS
 type MigrateOptions struct {
 	// DryRun lists what would be done and changes nothing.
 	DryRun bool
+	// IdentityDatabase is the database of sealed identities; the name of the database and
+	// _identities when empty. Migrations that were run do not follow a change of it.
+	IdentityDatabase string
 	// Retention sets how long rows are kept.
 	Retention Retention
 }
@@ -48,7 +51,7 @@ type migration struct {
 // without changing anything if a migration was edited after it had been run, or if the database
 // was migrated by a newer riskpipe.
 func Migrate(ctx context.Context, conn Conn, database string, opts MigrateOptions) ([]Applied, error) {
-	if err := errors.Join(validDatabase(database), opts.Retention.Validate()); err != nil {
+	if err := errors.Join(validDatabases(database, IdentityDatabase(database, opts.IdentityDatabase)), opts.Retention.Validate()); err != nil {
 		return nil, err
 	}
 	all, err := migrations(migrationFiles)
@@ -59,6 +62,7 @@ func Migrate(ctx context.Context, conn Conn, database string, opts MigrateOption
 }
 
 func migrate(ctx context.Context, conn Conn, database string, all []migration, opts MigrateOptions) ([]Applied, error) {
+	opts.IdentityDatabase = IdentityDatabase(database, opts.IdentityDatabase)
 	done, err := appliedMigrations(ctx, conn, database)
 	if err != nil {
 		return nil, err
@@ -74,7 +78,7 @@ func migrate(ctx context.Context, conn Conn, database string, all []migration, o
 		}
 	}
 	for _, m := range pending {
-		step := Applied{Version: m.version, Name: m.name, Statements: statements(strings.ReplaceAll(m.script, "${database}", database))}
+		step := Applied{Version: m.version, Name: m.name, Statements: statements(script(m.script, database, opts.IdentityDatabase))}
 		if !opts.DryRun {
 			if err := runMigration(ctx, conn, database, m, step.Statements); err != nil {
 				return steps, err
@@ -87,6 +91,11 @@ func migrate(ctx context.Context, conn Conn, database string, all []migration, o
 		steps = append(steps, retention)
 	}
 	return steps, err
+}
+
+// script puts the names of the databases into a script.
+func script(text, database, identities string) string {
+	return strings.NewReplacer("${database}", database, "${identity_database}", identities).Replace(text)
 }
 
 // migrations reads the files NNNN_name.sql, whose numbers must run from 1 without a gap.

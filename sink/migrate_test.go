@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { servertest.Main(m) }
 
-var keep = Retention{ActivityDays: 180, AlertDays: 730, RiskDays: 365}
+var keep = Retention{ActivityDays: 180, AlertDays: 730, RiskDays: 365, IdentityDays: 730, EvidenceDays: 180}
 
 // openTest returns a connection and the name of an empty database.
 func openTest(tb testing.TB) (Conn, string) {
@@ -23,7 +23,12 @@ func openTest(tb testing.TB) (Conn, string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { conn.Close() })
+	tb.Cleanup(func() {
+		if err := conn.Exec(context.Background(), "DROP DATABASE IF EXISTS "+IdentityDatabase(database, "")); err != nil {
+			tb.Errorf("dropping the identities of %s: %v", database, err)
+		}
+		conn.Close()
+	})
 	return conn, database
 }
 
@@ -59,7 +64,7 @@ func TestMigrate_freshAndTwice(t *testing.T) {
 		}
 		return names
 	}
-	if want := []string{"0001_tables", "0002_views", "0003_wider_records", "0004_wider_views", "retention"}; !slices.Equal(names(applied), want) || !slices.Equal(names(plan), want) {
+	if want := []string{"0001_tables", "0002_views", "0003_wider_records", "0004_wider_views", "0005_identities", "retention"}; !slices.Equal(names(applied), want) || !slices.Equal(names(plan), want) {
 		t.Errorf("applied %v, planned %v, want %v", names(applied), names(plan), want)
 	}
 	again, err := Migrate(ctx, conn, database, MigrateOptions{Retention: keep})
@@ -93,7 +98,7 @@ func TestMigrate_brokenOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range all {
-		for _, s := range statements(strings.ReplaceAll(m.script, "${database}", database)) {
+		for _, s := range statements(script(m.script, database, IdentityDatabase(database, ""))) {
 			if err := conn.Exec(t.Context(), s); err != nil {
 				t.Fatal(err)
 			}
@@ -110,7 +115,7 @@ func TestMigrate_retention(t *testing.T) {
 	for _, step := range []struct {
 		keep Retention
 		want int
-	}{{keep, 4}, {keep, 0}, {Retention{ActivityDays: 30, AlertDays: 730}, 2}, {Retention{}, 3}, {Retention{}, 0}} {
+	}{{keep, 6}, {keep, 0}, {Retention{ActivityDays: 30, AlertDays: 730}, 4}, {Retention{}, 3}, {Retention{}, 0}} {
 		got, err := Migrate(t.Context(), conn, database, MigrateOptions{Retention: step.keep})
 		if err != nil {
 			t.Fatal(err)
@@ -131,8 +136,9 @@ func TestMigrate_retention(t *testing.T) {
 // Every column of every table and view says what it means, and so does each table.
 func TestMigrate_comments(t *testing.T) {
 	conn, database := openMigrated(t)
-	rows, err := conn.Query(t.Context(), `SELECT table, name FROM system.columns WHERE database = ? AND comment = ''
-		UNION ALL SELECT name, '' FROM system.tables WHERE database = ? AND comment = ''`, database, database)
+	rows, err := conn.Query(t.Context(), `SELECT table, name FROM system.columns WHERE database IN (?, ?) AND comment = ''
+		UNION ALL SELECT name, '' FROM system.tables WHERE database IN (?, ?) AND comment = ''`,
+		database, IdentityDatabase(database, ""), database, IdentityDatabase(database, ""))
 	if err != nil {
 		t.Fatal(err)
 	}

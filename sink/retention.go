@@ -12,6 +12,8 @@ type Retention struct {
 	ActivityDays int // the timeline
 	AlertDays    int // alerts and their history
 	RiskDays     int // risk scores
+	IdentityDays int // sealed identities, from when they were last learned
+	EvidenceDays int // the keys of evidence: afterwards, it never opens again
 }
 
 // maxRetentionDays keeps the end of a row's life within ClickHouse's DateTime.
@@ -23,7 +25,7 @@ func (r Retention) Validate() error {
 	for _, class := range []struct {
 		field string
 		days  int
-	}{{"activity_days", r.ActivityDays}, {"alert_days", r.AlertDays}, {"risk_days", r.RiskDays}} {
+	}{{"activity_days", r.ActivityDays}, {"alert_days", r.AlertDays}, {"risk_days", r.RiskDays}, {"identity_days", r.IdentityDays}, {"evidence_days", r.EvidenceDays}} {
 		if class.days < 0 || class.days > maxRetentionDays {
 			problems = append(problems, fmt.Errorf("sink.%s is %d: want 0 (for ever) to %d", class.field, class.days, maxRetentionDays))
 		}
@@ -31,35 +33,37 @@ func (r Retention) Validate() error {
 	return errors.Join(problems...)
 }
 
-func (r Retention) tables() []retained {
+func (r Retention) tables(database, identities string) []retained {
 	return []retained{
-		{"activity", "time", r.ActivityDays},
-		{"alerts", "updated_at", r.AlertDays},
-		{"alert_history", "updated_at", r.AlertDays},
-		{"risk", "time", r.RiskDays},
+		{database, "activity", "time", r.ActivityDays},
+		{database, "alerts", "updated_at", r.AlertDays},
+		{database, "alert_history", "updated_at", r.AlertDays},
+		{database, "risk", "time", r.RiskDays},
+		{identities, "identities", "updated_time", r.IdentityDays},
+		{identities, "evidence_keys", "hour", r.EvidenceDays},
 	}
 }
 
 type retained struct {
-	table, column string
-	days          int
+	database, table, column string
+	days                    int
 }
 
 // setRetention changes the TTL of those tables that have another one. A change makes ClickHouse
 // look at every row, so it is not repeated.
 func setRetention(ctx context.Context, conn Conn, database string, opts MigrateOptions) (Applied, error) {
 	step := Applied{Name: "retention"}
-	for _, t := range opts.Retention.tables() {
-		now, err := ttlOf(ctx, conn, database, t.table)
+	for _, t := range opts.Retention.tables(database, opts.IdentityDatabase) {
+		now, err := ttlOf(ctx, conn, t.database, t.table)
 		if err != nil {
 			return step, err
 		}
 		statement := ""
 		switch want := fmt.Sprintf("toDateTime(%s) + toIntervalDay(%d)", t.column, t.days); {
 		case t.days > 0 && now != want:
-			statement = fmt.Sprintf("ALTER TABLE %s.%s MODIFY TTL %s", database, t.table, want)
+			statement = fmt.Sprintf("ALTER TABLE %s.%s MODIFY TTL %s", t.database, t.table, want)
 		case t.days == 0 && now != "":
-			statement = fmt.Sprintf("ALTER TABLE %s.%s REMOVE TTL", database, t.table)
+			statement = fmt.Sprintf("ALTER TABLE %s.%s REMOVE TTL", t.database, t.table)
 		default:
 			continue
 		}

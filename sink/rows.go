@@ -28,7 +28,8 @@ type typed[R schemas.Record, V any] struct {
 	codec    *schemas.Codec[R]
 	flatten  func(*R, *kgo.Record) (V, error)
 	observed func(*R, *kgo.Record) schemas.Time
-	source   func(*R) schemas.Source // nil when there is none
+	source   func(*R) schemas.Source      // nil when there is none
+	deleted  func(*kgo.Record) (V, error) // of a record without a value; nil when that is no row
 	columns  *columns[V]
 	tables   []string
 
@@ -38,12 +39,20 @@ type typed[R schemas.Record, V any] struct {
 }
 
 // errEmpty is a record without a value: on a compacted topic it means that what stood under its
-// key is to be forgotten, which the table's own retention and erasure see to.
+// key is to be forgotten; where there is no row for that, the table's retention and erasure see to it.
 var errEmpty = errors.New("record without a value")
 
 func (t *typed[R, V]) add(r *kgo.Record) error {
-	if r.Value == nil {
+	if r.Value == nil && t.deleted == nil {
 		return errEmpty
+	}
+	if r.Value == nil {
+		row, err := t.deleted(r)
+		if err != nil {
+			return invalidError{err}
+		}
+		t.take(&row, schemas.TimeOf(r.Timestamp))
+		return nil
 	}
 	if err := t.codec.Decode(r.Value, &t.record); err != nil {
 		return err
@@ -52,14 +61,18 @@ func (t *typed[R, V]) add(r *kgo.Record) error {
 	if err != nil {
 		return invalidError{err}
 	}
-	t.columns.add(&row)
-	if at := t.observed(&t.record, r); t.first == 0 || at < t.first {
-		t.first = at
-	}
+	t.take(&row, t.observed(&t.record, r))
 	if t.source != nil {
 		t.counts[t.source(&t.record)]++
 	}
 	return nil
+}
+
+func (t *typed[R, V]) take(row *V, at schemas.Time) {
+	t.columns.add(row)
+	if t.first == 0 || at < t.first {
+		t.first = at
+	}
 }
 
 func (t *typed[R, V]) len() int                        { return t.columns.rows }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -26,11 +27,14 @@ type Deps struct {
 	Events *schemas.Codec[schemas.Event]
 	Alerts *schemas.Codec[schemas.Alert]
 	Risks  *schemas.Codec[schemas.Risk]
+	// What only the vault opens.
+	Identities   *schemas.Codec[schemas.Identity]
+	EvidenceKeys *schemas.Codec[schemas.EvidenceKey]
 	// Registerer takes the metrics; nil does without.
 	Registerer prometheus.Registerer
 }
 
-// Sink writes events, alerts and risk scores to ClickHouse. Everything but the metrics belongs
+// Sink writes events, alerts, risk scores and sealed identities to ClickHouse. Everything but the metrics belongs
 // to the goroutine of Run, and to kgo's callbacks, which kgo runs only while that one waits.
 type Sink struct {
 	config  Config
@@ -50,7 +54,7 @@ func New(config Config, deps Deps) (*Sink, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	if deps.Logger == nil || deps.Conn == nil || deps.Events == nil || deps.Alerts == nil || deps.Risks == nil {
+	if deps.Logger == nil || deps.Conn == nil || deps.Events == nil || deps.Alerts == nil || deps.Risks == nil || deps.Identities == nil || deps.EvidenceKeys == nil {
 		return nil, errors.New("making the sink: Logger, Conn and all codecs are needed")
 	}
 	m, err := newMetrics(deps.Registerer)
@@ -66,9 +70,11 @@ func New(config Config, deps Deps) (*Sink, error) {
 		kafka:   deps.Kafka,
 		metrics: m,
 		pools: map[string]*sync.Pool{
-			config.Topics.Events(): pool(func() rows { return newActivityRows(deps.Events, config.Database) }),
-			config.Topics.Alerts(): pool(func() rows { return newAlertRows(deps.Alerts, config.Database) }),
-			config.Topics.Risk():   pool(func() rows { return newRiskRows(deps.Risks, config.Database) }),
+			config.Topics.Events():       pool(func() rows { return newActivityRows(deps.Events, config.Database) }),
+			config.Topics.Alerts():       pool(func() rows { return newAlertRows(deps.Alerts, config.Database) }),
+			config.Topics.Risk():         pool(func() rows { return newRiskRows(deps.Risks, config.Database) }),
+			config.Topics.Identities():   pool(func() rows { return newIdentityRows(deps.Identities, config.IdentityDatabase) }),
+			config.Topics.EvidenceKeys(): pool(func() rows { return newEvidenceKeyRows(deps.EvidenceKeys, config.IdentityDatabase) }),
 		},
 	}, nil
 }
@@ -81,7 +87,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	s.work = context.WithoutCancel(ctx)
 	client, err := kgo.NewClient(append(slices.Clip(s.kafka),
 		kgo.ConsumerGroup(s.config.Group),
-		kgo.ConsumeTopics(s.config.Topics.Events(), s.config.Topics.Alerts(), s.config.Topics.Risk()),
+		kgo.ConsumeTopics(slices.Collect(maps.Keys(s.pools))...),
 		// Where a position is gone, reading again is harmless and leaving out is not.
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.DisableAutoCommit(),

@@ -98,14 +98,15 @@ type RedisConfig struct {
 
 // ClickHouseConfig is how to reach ClickHouse.
 type ClickHouseConfig struct {
-	Addresses    []string  `mapstructure:"addresses"`
-	Protocol     string    `mapstructure:"protocol"`
-	Database     string    `mapstructure:"database"`
-	Username     string    `mapstructure:"username"`
-	Password     Secret    `mapstructure:"password"`
-	PasswordFile string    `mapstructure:"password_file"`
-	Compression  string    `mapstructure:"compression"`
-	TLS          TLSConfig `mapstructure:"tls"`
+	Addresses        []string  `mapstructure:"addresses"`
+	Protocol         string    `mapstructure:"protocol"`
+	Database         string    `mapstructure:"database"`
+	IdentityDatabase string    `mapstructure:"identity_database"`
+	Username         string    `mapstructure:"username"`
+	Password         Secret    `mapstructure:"password"`
+	PasswordFile     string    `mapstructure:"password_file"`
+	Compression      string    `mapstructure:"compression"`
+	TLS              TLSConfig `mapstructure:"tls"`
 }
 
 // PseudonymConfig is the key that pseudonyms are made with.
@@ -138,6 +139,8 @@ type SinkConfig struct {
 	ActivityDays  int           `mapstructure:"activity_days"`
 	AlertDays     int           `mapstructure:"alert_days"`
 	RiskDays      int           `mapstructure:"risk_days"`
+	IdentityDays  int           `mapstructure:"identity_days"`
+	EvidenceDays  int           `mapstructure:"evidence_days"`
 }
 
 // LoadConfig reads the configuration: the defaults, the file when one is named,

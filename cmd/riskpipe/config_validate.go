@@ -44,6 +44,7 @@ func (c Config) Validate() error {
 	bad(len(c.ClickHouse.Addresses) > 0, "clickhouse.addresses is empty: name at least one host:port")
 	bad(c.ClickHouse.Protocol == "native" || c.ClickHouse.Protocol == "http", "clickhouse.protocol is %q: want native or http", c.ClickHouse.Protocol)
 	bad(c.ClickHouse.Database != "", "clickhouse.database is empty")
+	bad(c.ClickHouse.IdentityDatabase != c.ClickHouse.Database, "clickhouse.identity_database is %q, as clickhouse.database: want another, which nobody but the vault reads", c.ClickHouse.IdentityDatabase)
 	switch c.ClickHouse.Compression {
 	case "lz4", "zstd", "none":
 	default:
@@ -70,6 +71,7 @@ func (c Config) Validate() error {
 	bad(c.Score.CachedUsers >= 1, "score.cached_users is %d: want 1 or more", c.Score.CachedUsers)
 	bad(c.Sink.BatchRows >= 1 && c.Sink.BatchRows <= 1_000_000, "sink.batch_rows is %d: want 1 to 1000000", c.Sink.BatchRows)
 	bad(c.Sink.FlushInterval >= 10*time.Millisecond && c.Sink.FlushInterval <= time.Minute, "sink.flush_interval is %s: want 10ms to 1m", c.Sink.FlushInterval)
-	bad(c.Sink.ActivityDays >= 1 && c.Sink.AlertDays >= 1 && c.Sink.RiskDays >= 1, "sink: activity_days, alert_days and risk_days are 1 or more")
+	bad(c.Sink.ActivityDays >= 1 && c.Sink.AlertDays >= 1 && c.Sink.RiskDays >= 1 && c.Sink.IdentityDays >= 1 && c.Sink.EvidenceDays >= 1,
+		"sink: activity_days, alert_days, risk_days, identity_days and evidence_days are 1 or more")
 	return errors.Join(problems...)
 }

@@ -90,7 +90,7 @@ func (s *demoServers) prepare(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
-	if _, err := sink.Migrate(ctx, conn, s.config.ClickHouse.Database, sink.MigrateOptions{Retention: s.config.Sink.retention()}); err != nil {
+	if _, err := sink.Migrate(ctx, conn, s.config.ClickHouse.Database, s.config.migration(false)); err != nil {
 		return fmt.Errorf("making the tables: %w", err)
 	}
 	s.conn, err = s.config.ClickHouse.open(ctx, s.config.ClickHouse.Database)

@@ -210,7 +210,7 @@ func (d *doctor) clickHouse(ctx context.Context) {
 		return
 	}
 	d.ok("ClickHouse", "version "+server.Version.String())
-	pending, err := sink.Migrate(ctx, conn, d.config.ClickHouse.Database, sink.MigrateOptions{DryRun: true, Retention: d.config.Sink.retention()})
+	pending, err := sink.Migrate(ctx, conn, d.config.ClickHouse.Database, d.config.migration(true))
 	switch {
 	case err != nil:
 		d.wrong("ClickHouse tables", err.Error(), "see the error; an edited migration must be restored")

@@ -34,9 +34,11 @@ func (c RegistryConfig) client() (*sr.Client, error) {
 
 // codecs are the codecs of the topics that the services read and write.
 type codecs struct {
-	events *schemas.Codec[schemas.Event]
-	alerts *schemas.Codec[schemas.Alert]
-	risk   *schemas.Codec[schemas.Risk]
+	events     *schemas.Codec[schemas.Event]
+	alerts     *schemas.Codec[schemas.Alert]
+	risk       *schemas.Codec[schemas.Risk]
+	identities *schemas.Codec[schemas.Identity]
+	keys       *schemas.Codec[schemas.EvidenceKey]
 }
 
 // codecs returns the codecs, registered when there is a registry.
@@ -54,6 +56,12 @@ func (c Config) codecs(ctx context.Context) (codecs, error) {
 		return codecs{}, err
 	}
 	if set.risk, err = codecOf[schemas.Risk](ctx, registry, schemas.RiskSchema, topics.Risk()); err != nil {
+		return codecs{}, err
+	}
+	if set.identities, err = codecOf[schemas.Identity](ctx, registry, schemas.IdentitySchema, topics.Identities()); err != nil {
+		return codecs{}, err
+	}
+	if set.keys, err = codecOf[schemas.EvidenceKey](ctx, registry, schemas.EvidenceKeySchema, topics.EvidenceKeys()); err != nil {
 		return codecs{}, err
 	}
 	return set, nil

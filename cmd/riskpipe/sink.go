@@ -15,9 +15,9 @@ import (
 func newSinkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "sink",
-		Short: "Write events, alerts and risk changes to ClickHouse",
-		Long: `sink writes the topics events, alerts and risk to ClickHouse in large blocks and
-commits what is written. While ClickHouse is down it waits, and lag grows; nothing
+		Short: "Write events, alerts, risk changes and sealed identities to ClickHouse",
+		Long: `sink writes the topics events, alerts, risk, identities and evidence_keys to
+ClickHouse in large blocks and commits what is written. While ClickHouse is down it waits, and lag grows; nothing
 is dropped. Run riskpipe migrate first. As many sinks can share the work as the
 topics have partitions.`,
 		Example: "  riskpipe sink --config riskpipe.yaml",
@@ -54,7 +54,7 @@ func newSink(ctx context.Context, config Config, log *slog.Logger, metrics prome
 	}
 	s, err := sink.New(config.sink(), sink.Deps{
 		Logger: log, Conn: conn, Kafka: kafka, Registerer: metrics,
-		Events: codecs.events, Alerts: codecs.alerts, Risks: codecs.risk,
+		Events: codecs.events, Alerts: codecs.alerts, Risks: codecs.risk, Identities: codecs.identities, EvidenceKeys: codecs.keys,
 	})
 	if err != nil {
 		return nil, &exitError{exitConfig, err}
@@ -65,13 +65,18 @@ func newSink(ctx context.Context, config Config, log *slog.Logger, metrics prome
 // sink is the sink's own configuration.
 func (c Config) sink() sink.Config {
 	return sink.Config{
-		Database: c.ClickHouse.Database, Topics: c.Topics.names(), Group: c.Topics.group("sink"),
+		Database: c.ClickHouse.Database, IdentityDatabase: c.ClickHouse.IdentityDatabase, Topics: c.Topics.names(), Group: c.Topics.group("sink"),
 		BatchRows: c.Sink.BatchRows, FlushInterval: c.Sink.FlushInterval,
 	}
 }
 
 func (c SinkConfig) retention() sink.Retention {
-	return sink.Retention{ActivityDays: c.ActivityDays, AlertDays: c.AlertDays, RiskDays: c.RiskDays}
+	return sink.Retention{ActivityDays: c.ActivityDays, AlertDays: c.AlertDays, RiskDays: c.RiskDays, IdentityDays: c.IdentityDays, EvidenceDays: c.EvidenceDays}
+}
+
+// migration is what migrating does beside the tables.
+func (c Config) migration(dryRun bool) sink.MigrateOptions {
+	return sink.MigrateOptions{DryRun: dryRun, IdentityDatabase: c.ClickHouse.IdentityDatabase, Retention: c.Sink.retention()}
 }
 
 // open connects to ClickHouse; no database is for making one.
@@ -113,7 +118,7 @@ can be run at any time; what is done already is left alone.`,
 				return err
 			}
 			defer conn.Close()
-			applied, err := sink.Migrate(ctx, conn, config.ClickHouse.Database, sink.MigrateOptions{DryRun: dryRun, Retention: config.Sink.retention()})
+			applied, err := sink.Migrate(ctx, conn, config.ClickHouse.Database, config.migration(dryRun))
 			for _, m := range applied {
 				fmt.Fprintln(cmd.OutOrStdout(), m.Name)
 			}

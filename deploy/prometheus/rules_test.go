@@ -2,6 +2,7 @@
 package prometheus
 
 import (
+	"errors"
 	"log/slog"
 	"os"
 	"path"
@@ -105,12 +106,15 @@ func sinkMetrics(t *testing.T) string {
 	events, err1 := schemas.NewCodec[schemas.Event](schemas.EventSchema)
 	alerts, err2 := schemas.NewCodec[schemas.Alert](schemas.AlertSchema)
 	risks, err3 := schemas.NewCodec[schemas.Risk](schemas.RiskSchema)
-	if err1 != nil || err2 != nil || err3 != nil {
-		t.Fatal(err1, err2, err3)
+	identities, err4 := schemas.NewCodec[schemas.Identity](schemas.IdentitySchema)
+	keys, err5 := schemas.NewCodec[schemas.EvidenceKey](schemas.EvidenceKeySchema)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		t.Fatal(err)
 	}
 	r := &registered{}
 	_, err = sink.New(sink.Config{Database: "riskpipe"}, sink.Deps{
-		Logger: slog.New(slog.DiscardHandler), Conn: conn, Events: events, Alerts: alerts, Risks: risks, Registerer: r,
+		Logger: slog.New(slog.DiscardHandler), Conn: conn, Events: events, Alerts: alerts, Risks: risks,
+		Identities: identities, EvidenceKeys: keys, Registerer: r,
 	})
 	if err != nil {
 		t.Fatal(err)
