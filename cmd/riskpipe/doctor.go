@@ -218,6 +218,22 @@ func (d *doctor) clickHouse(ctx context.Context) {
 		d.wrong("ClickHouse tables", fmt.Sprintf("%d migrations have not run", len(pending)), "riskpipe migrate")
 	default:
 		d.ok("ClickHouse tables", "up to date in database "+d.config.ClickHouse.Database)
+		d.identities(ctx, conn)
+	}
+}
+
+// identities tries what should be refused.
+func (d *doctor) identities(ctx context.Context, conn sink.Conn) {
+	const check = "ClickHouse identities"
+	c := d.config.ClickHouse
+	reads, err := sink.ReadsIdentities(ctx, conn, c.Database, c.IdentityDatabase)
+	switch {
+	case err != nil:
+		d.warn(check, err.Error(), "see the error: it is not known whether "+c.Username+" may read sealed identities")
+	case reads:
+		d.warn(check, c.Username+" may read sealed identities", "riskpipe migrate --roles, and a user with roles for each service and for the dashboards")
+	default:
+		d.ok(check, c.Username+" may not read them")
 	}
 }
 

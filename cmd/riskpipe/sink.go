@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -96,13 +97,17 @@ func (c ClickHouseConfig) open(ctx context.Context, database string) (sink.Conn,
 }
 
 func newMigrateCommand() *cobra.Command {
-	var dryRun bool
+	var dryRun, roles bool
 	c := &cobra.Command{
 		Use:   "migrate",
 		Short: "Make or update the tables and views in ClickHouse",
 		Long: `migrate makes the database when there is none, runs the migrations that were not
 run on it yet, and sets how long rows are kept (sink.activity_days and so on). It
-can be run at any time; what is done already is left alone.`,
+can be run at any time; what is done already is left alone.
+
+With --roles it also makes the roles that readers, services and the vault log in
+with, and makes the views read as a user of their own; with --dry-run it prints
+the SQL of that for whoever may run it.`,
 		Example: `  riskpipe migrate --dry-run
   riskpipe migrate --config riskpipe.yaml`,
 		Args: cobra.NoArgs,
@@ -125,6 +130,11 @@ can be run at any time; what is done already is left alone.`,
 			if err != nil {
 				return fmt.Errorf("migrating database %s: %w", config.ClickHouse.Database, err)
 			}
+			if roles {
+				if err := grantRoles(ctx, cmd.OutOrStdout(), conn, config.ClickHouse, dryRun); err != nil {
+					return err
+				}
+			}
 			switch {
 			case len(applied) == 0:
 				fmt.Fprintf(cmd.ErrOrStderr(), "database %s is up to date\n", config.ClickHouse.Database)
@@ -136,6 +146,22 @@ can be run at any time; what is done already is left alone.`,
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&roles, "roles", false, "also make the roles, or print their SQL with --dry-run")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "list what would be done and change nothing")
 	return c
+}
+
+// grantRoles makes the roles, or prints the statements that would.
+func grantRoles(ctx context.Context, out io.Writer, conn sink.Conn, config ClickHouseConfig, dryRun bool) error {
+	roles, err := sink.Roles(config.Database, config.IdentityDatabase)
+	if err != nil {
+		return &exitError{exitConfig, err}
+	}
+	if dryRun {
+		for _, statement := range roles {
+			fmt.Fprintln(out, statement+";")
+		}
+		return nil
+	}
+	return sink.GrantRoles(ctx, conn, roles)
 }
