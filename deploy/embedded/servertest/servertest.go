@@ -111,7 +111,7 @@ func TestClickHouse(tb testing.TB) string {
 }
 
 // Database returns TestClickHouse's address and a new, empty database on it, which is
-// dropped when the test ends.
+// dropped when the test ends, with the one for identities that the sink makes beside it.
 func Database(tb testing.TB) (addr, name string) {
 	tb.Helper()
 	addr, name = TestClickHouse(tb), Unique(tb)
@@ -119,8 +119,10 @@ func Database(tb testing.TB) (addr, name string) {
 		tb.Fatalf("creating database %s: %v", name, err)
 	}
 	tb.Cleanup(func() {
-		if err := run(addr, "DROP DATABASE IF EXISTS "+name); err != nil {
-			tb.Errorf("dropping database %s: %v", name, err)
+		for _, database := range []string{name, name + "_identities"} {
+			if err := run(addr, "DROP DATABASE IF EXISTS "+database); err != nil {
+				tb.Errorf("dropping database %s: %v", database, err)
+			}
 		}
 	})
 	return addr, name
