@@ -22,8 +22,9 @@ func (m *Mapper) deviceFile(rec record) {
 	more := m.additional(rec)
 	e.File = &schemas.File{
 		ItemType: itemFile, Location: locationDevice, Count: 1,
-		Size: rec.size("FileSize"), Label: sensitivityLabel(rec), Application: rec.at("InitiatingProcessFileName"),
+		Size: rec.size("FileSize"), Label: sensitivityLabel(rec),
 	}
+	e.ran(rec.at("InitiatingProcessFileName"))
 	if n := more.size("uniqueEventsAggregated"); n > 1 {
 		e.File.Count = int32(min(n, 1<<30))
 	}

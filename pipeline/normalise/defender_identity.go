@@ -21,8 +21,10 @@ func (m *Mapper) identityLogon(rec record) {
 		upn: rec.at("AccountUpn"), objectID: rec.at("AccountObjectId"), sid: rec.at("AccountSid"),
 		domain: rec.at("AccountDomain"), name: rec.at("AccountName"),
 	}.actor()
+	target := rec.str("DestinationDeviceName", "TargetDeviceName")
+	e.Clear.TargetName = target
 	e.SignIn = &schemas.SignIn{
-		Application: rec.at("Application"), Resource: rec.str("DestinationDeviceName", "TargetDeviceName"),
+		Application: rec.at("Application"), Resource: m.hostToken(target),
 		Client: rec.str("Protocol", "LogonType"), Interactive: isInteractive(rec.at("LogonType")),
 	}
 	e.Clear.DisplayName = rec.at("AccountDisplayName")
@@ -48,7 +50,7 @@ func (m *Mapper) deviceLogon(rec record) {
 		domain: rec.at("AccountDomain"), name: rec.at("AccountName"), host: rec.at("DeviceName"),
 	}.actor()
 	e.SignIn = &schemas.SignIn{
-		Resource: rec.at("DeviceName"), Client: rec.at("LogonType"), Interactive: isInteractive(rec.at("LogonType")),
+		Resource: m.hostToken(rec.at("DeviceName")), Client: rec.at("LogonType"), Interactive: isInteractive(rec.at("LogonType")),
 	}
 	e.Clear.Remarks = rec.at("FailureReason")
 	m.on(e, rec.at("DeviceId"), rec.at("DeviceName"), rec.at("OSPlatform"), nil)

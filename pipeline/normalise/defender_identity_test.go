@@ -14,7 +14,7 @@ func TestIdentityLogon(t *testing.T) {
 	if got := defenderGist(Result{Events: []Event{e}}); got != "signin.failed failure person ada@contoso.com" {
 		t.Error(got)
 	}
-	want := schemas.SignIn{Application: "Active Directory", Resource: "dc1", Client: "Kerberos", Interactive: true}
+	want := schemas.SignIn{Application: "Active Directory", Resource: newTestMapper().hostToken("dc1"), Client: "Kerberos", Interactive: true}
 	if e.SignIn.Application != want.Application || e.SignIn.Resource != want.Resource || e.SignIn.Client != want.Client || !e.SignIn.Interactive {
 		t.Errorf("body %+v, want %+v", e.SignIn, want)
 	}

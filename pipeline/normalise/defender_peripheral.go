@@ -114,8 +114,9 @@ func (m *Mapper) deviceEventFile(rec record, activity, location string) {
 	e := m.deviceEventRow(rec, activity)
 	e.File = &schemas.File{
 		ItemType: itemFile, Location: location, Count: 1, Label: sensitivityLabel(rec),
-		Size: rec.size("FileSize"), Application: rec.at("InitiatingProcessFileName"),
+		Size: rec.size("FileSize"),
 	}
+	e.ran(rec.at("InitiatingProcessFileName"))
 	if e.File.Size == 0 {
 		e.File.Size = more.size("FileSizeInBytes", "FileSize")
 	}

@@ -116,11 +116,11 @@ func (m *Mapper) endpointFile(rec record, e *Event) {
 		Size:        rec.size("FileSize", "SizeInBytes"),
 		Extension:   strings.ToLower(strings.TrimPrefix(rec.at("FileExtension"), ".")),
 		Enforcement: enforcement(rec.at("EnforcementMode")),
-		Application: baseName(rec.str("Application", "ApplicationName")),
 		Location:    localLocation(rec.at("SourceLocationType"), path),
 		Label: first(label.at("SensitivityLabelName"), label.at("SensitivityLabelId"), rec.at("SensitivityLabelId"),
 			first(rec.get("SensitivityLabelNames").texts()...), first(rec.get("SensitivityLabelIds").texts()...)),
 	}
+	e.ran(baseName(rec.str("Application", "ApplicationName")))
 	e.File.SensitiveTypes, e.File.SensitiveCount = m.sensitiveTypes(rec.get("SensitiveInfoTypeData"))
 	m.objectOf(e, path)
 	name := first(baseName(path), rec.str("FileName", "ItemName"))

@@ -44,10 +44,12 @@ type Evidence struct {
 	Attachments  []string `json:"attachments,omitempty"`
 	Resources    []string `json:"resources,omitempty"` // what an AI interaction read
 	Title        string   `json:"title,omitempty"`
+	Program      string   `json:"program,omitempty"`         // the process's file name, when it is none that everybody has
 	Removable    string   `json:"removable_media,omitempty"` // maker, model and serial number
 	SHA256       string   `json:"sha256,omitempty"`
 	Patient      string   `json:"patient,omitempty"` // name and address
 	Remarks      string   `json:"remarks,omitempty"`
+	Withheld     []string `json:"withheld,omitempty"` // words of upstream's that name somebody or some place
 }
 
 // MarshalJSON writes the event as riskpipe check prints it: the wire fields,

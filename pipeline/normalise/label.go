@@ -95,7 +95,7 @@ func (m *Mapper) label(rec record) {
 	}
 	e := m.audit(rec, schemas.SourceFile)
 	m.endpointFile(rec, e)
-	e.File.Application = first(e.File.Application, rec.at("ProcessName"))
+	e.ran(first(e.File.Application, rec.at("ProcessName")))
 	mailSubject(e)
 	m.labelOperation(rec, e, strings.ToLower(e.Operation))
 	m.emit(rec, e)
@@ -113,7 +113,7 @@ func (m *Mapper) informationProtection(rec record) {
 	e := m.audit(rec, schemas.SourceFile)
 	m.endpointFile(rec, e)
 	common := m.embedded(rec.get("Common"))
-	e.File.Application = first(common.at("ApplicationName"), common.at("ProcessName"), e.File.Application)
+	e.ran(first(common.at("ApplicationName"), common.at("ProcessName"), e.File.Application))
 	mailSubject(e)
 	m.on(e, "", common.at("DeviceName"), platform(common.at("Platform")), nil)
 	operation := strings.ToLower(e.Operation)

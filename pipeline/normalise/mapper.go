@@ -210,6 +210,7 @@ func (m *Mapper) emit(rec record, e *Event) {
 	if m.content != nil {
 		e.Marks = m.content.marks(e)
 	}
+	m.withhold(e)
 	e.ObservedTime = rec.raw.Time
 	e.Origin = schemas.Origin{Topic: rec.raw.Topic, Partition: rec.raw.Partition, Offset: rec.raw.Offset, Index: int32(rec.index)}
 	rec.out.Events = append(rec.out.Events, *e)

@@ -1,0 +1,104 @@
+package normalise
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// Whoever can word a field can put a name there: what stays in clear is what
+// everybody has.
+func TestWithhold(t *testing.T) {
+	for name, test := range map[string]struct {
+		event    Event
+		personal string // nowhere in clear
+		sealed   bool   // but in the evidence
+		stays    string
+	}{
+		"extension":         {event: Event{Event: schemas.Event{File: &schemas.File{Extension: "for-ida"}}, Clear: Evidence{FileName: "a.for-ida"}}, personal: "ida", sealed: true},
+		"format":            {event: Event{Event: schemas.Event{File: &schemas.File{Extension: "sldprt"}}}, stays: "sldprt"},
+		"attachment":        {event: Event{Event: schemas.Event{Email: &schemas.Email{Extensions: []string{"ida", "pdf"}}}}, personal: "ida", stays: "pdf"},
+		"program":           {event: ran("idas-tool.exe"), personal: "idas", sealed: true},
+		"known program":     {event: ran("MsEdge.exe"), stays: "MsEdge.exe"},
+		"UPN in operation":  {event: Event{Event: schemas.Event{Operation: "Delete ida@contoso.com"}}, personal: "ida", sealed: true},
+		"account":           {event: signIn(`CONTOSO\ida`), personal: "ida", sealed: true},
+		"personal site":     {event: signIn("https://contoso-my.sharepoint.com/personal/ida"), personal: "ida", sealed: true},
+		"address":           {event: signIn("203.0.113.7"), personal: "203.", sealed: true},
+		"IPv6 address":      {event: signIn("2001:db8::7"), personal: "2001", sealed: true},
+		"version":           {event: signIn("Exchange 15.2.1748.10"), stays: "Exchange 15.2.1748.10"},
+		"application":       {event: signIn("Office 365 Exchange Online"), stays: "Office 365 Exchange Online"},
+		"sentence":          {event: signIn("ida " + strings.Repeat("said so ", 20)), personal: "ida", sealed: true},
+		"sublabel":          {event: Event{Event: schemas.Event{File: &schemas.File{Label: `Confidential\Finance`}}}, stays: `Confidential\\Finance`},
+		"label of a person": {event: Event{Event: schemas.Event{Email: &schemas.Email{Label: "for ida@contoso.com"}}}, personal: "ida", sealed: true},
+		"operating system":  {event: Event{Event: schemas.Event{Device: &schemas.Device{OS: "ida@laptop"}}}, personal: "ida", sealed: true},
+		"employee type":     {event: Event{Event: schemas.Event{HR: &schemas.HR{EmployeeType: "see ida@contoso.com"}}}, personal: "ida", sealed: true},
+		"policy and types": {
+			event:    Event{Event: schemas.Event{Detection: &schemas.Detection{Policy: `\\\\ida\share`, SensitiveTypes: []string{"ida@contoso.com", "Credit Card Number"}}}},
+			personal: "ida", sealed: true, stays: "Credit Card Number",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := test.event
+			newTestMapper().withhold(&e)
+			wire, err := json.Marshal(e.Event)
+			if err != nil {
+				t.Fatal(err)
+			}
+			evidence, err := json.Marshal(e.Clear)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.personal != "" && strings.Contains(string(wire), test.personal) {
+				t.Errorf("%q is in clear: %s", test.personal, wire)
+			}
+			if strings.Contains(string(evidence), test.personal) != test.sealed && test.personal != "" {
+				t.Errorf("%q in the evidence, want %t: %s", test.personal, test.sealed, evidence)
+			}
+			if !strings.Contains(string(wire), test.stays) {
+				t.Errorf("%q is gone: %s", test.stays, wire)
+			}
+		})
+	}
+}
+
+func ran(program string) Event {
+	e := Event{Event: schemas.Event{File: &schemas.File{}}}
+	e.ran(program)
+	return e
+}
+
+func signIn(resource string) Event {
+	return Event{Event: schemas.Event{SignIn: &schemas.SignIn{Resource: resource}}}
+}
+
+// A program or a host that is withheld is the same one wherever it is met.
+func TestWithhold_tokens(t *testing.T) {
+	m := newTestMapper()
+	first, again, other := ran("Idas-Tool.exe"), ran("idas-tool.EXE"), ran("bens-tool.exe")
+	for _, e := range []*Event{&first, &again, &other} {
+		m.withhold(e)
+	}
+	if a, b, c := first.File.Application, again.File.Application, other.File.Application; a != b || a == c || len(a) != 16 {
+		t.Errorf("tokens %q, %q and %q", a, b, c)
+	}
+	device := Event{}
+	m.on(&device, "", "WS7", "", nil)
+	id, err := device.Device.ID.MarshalText()
+	if err != nil || m.hostToken("ws7") != string(id) || m.hostToken("") != "" {
+		t.Errorf("host %q, want the id of the device, %s (%v)", m.hostToken("ws7"), id, err)
+	}
+}
+
+// Rules of the organisation see what is withheld afterwards.
+func TestWithhold_afterMarks(t *testing.T) {
+	m := New(Options{Hash: testHash, Content: []ContentRule{{Name: "drawings", Extensions: []string{"contosocad"}}}})
+	var out Result
+	m.Map(schemas.SourceFile, Raw{Topic: "raw.file", Value: fileRecord(`"Operation":"FileDownloaded","RecordType":6,"Workload":"SharePoint","ItemType":"File",
+		"ObjectId":"https://contoso.sharepoint.com/sites/x/a.contosocad","SourceFileName":"a.contosocad","SourceFileExtension":"contosocad"`)}, &out)
+	if len(out.Events) != 1 || !slices.Equal(out.Events[0].Marks, []string{"drawings"}) || out.Events[0].File.Extension != "" {
+		t.Errorf("got %+v", out)
+	}
+}
