@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"regexp"
 	"testing"
 
@@ -53,8 +54,9 @@ func hostileBrands() []brand {
 	}
 }
 
-// canaryRecords yields a tenant's records, branded, with malformed ones among
-// them: cut, of the wrong types, and not JSON at all.
+// canaryRecords yields a tenant's records, branded, with others among them:
+// cut, of the wrong types, not JSON at all, and of kinds that no system of the
+// tenant publishes.
 func canaryRecords(t *testing.T) []tenant.Record {
 	t.Helper()
 	company, err := tenant.New(tenant.Options{Users: 100, Days: 28, Density: 0.1, Domain: canary + ".example"})
@@ -78,6 +80,11 @@ func canaryRecords(t *testing.T) []tenant.Record {
 				r.Value[:len(r.Value)/2],
 				[]byte(`{"CreationTime":"` + canary + `","Id":"` + canary + `","Operation":"` + canary + `","UserId":{"` + canary + `":1}}`),
 				[]byte(`{"records":[{"category":"` + canary + `","properties":{"id":"` + canary + `"}},"` + canary + `"]}`),
+				// Logons, which the tenant's devices do not report.
+				fmt.Appendf(nil, `{"records":[{"category":"AdvancedHunting-DeviceLogonEvents","properties":{"Timestamp":"2026-03-09T08:15:00Z","ReportId":%[2]d,"ActionType":"LogonSuccess",
+					"LogonType":"RemoteInteractive","DeviceId":"%[1]s","DeviceName":"%[1]s-laptop","AccountName":"%[1]s","AccountDomain":"%[1]s","RemoteIP":"203.0.113.7"}},
+					{"category":"AdvancedHunting-IdentityLogonEvents","properties":{"Timestamp":"2026-03-09T08:15:00Z","ReportId":"%[2]d","ActionType":"LogonFailed",
+					"Protocol":"Kerberos","AccountUpn":"ada@%[1]s.example","DestinationDeviceName":"%[1]s-server","FailureReason":"%[1]s","IPAddress":"203.0.113.7"}}]}`, canary, len(records)),
 				[]byte(canary + ",Ada " + canary + "\n\"" + canary),
 			} {
 				records = append(records, tenant.Record{Source: r.Source, Time: r.Time, Value: value})

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -166,7 +165,7 @@ func (w *watched) clickHouse() iter.Seq[stored] {
 			w.t.Fatal(err)
 		}
 		for _, c := range columns {
-			rows, err := w.conn.Query(w.t.Context(), fmt.Sprintf("SELECT DISTINCT ifNull(toString(`%s`), '') AS text FROM `%s`", c.Column, c.Table))
+			rows, err := w.conn.Query(w.t.Context(), "SELECT DISTINCT ifNull(toString(`"+c.Column+"`), '') AS text FROM `"+c.Table+"`")
 			if err != nil {
 				w.t.Fatalf("%s.%s: %v", c.Table, c.Column, err)
 			}

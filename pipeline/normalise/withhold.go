@@ -170,7 +170,7 @@ func wordSet(text string) map[string]bool {
 			set[part] = true
 			continue
 		}
-		for _, word := range strings.Fields(part) {
+		for word := range strings.FieldsSeq(part) {
 			set[word] = true
 		}
 	}
