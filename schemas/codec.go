@@ -27,11 +27,13 @@ var (
 	IdentitySchema string
 	//go:embed evidence_key.avsc
 	EvidenceKeySchema string
+	//go:embed audit.avsc
+	AuditSchema string
 )
 
 // Record is any of the records that cross a topic.
 type Record interface {
-	Event | Alert | Risk | Identity | EvidenceKey
+	Event | Alert | Risk | Identity | EvidenceKey | Audit
 }
 
 // Codec encodes and decodes one type of record. It is safe for concurrent use.

@@ -38,6 +38,7 @@ func TestCodec_roundTrip(t *testing.T) {
 	roundTrip(t, RiskSchema, lateRisk())
 	roundTrip(t, IdentitySchema, identity())
 	roundTrip(t, EvidenceKeySchema, evidenceKey())
+	roundTrip(t, AuditSchema, audit())
 }
 
 func roundTrip[T Record](t *testing.T, schema string, want T) {

@@ -108,3 +108,10 @@ func identity() Identity {
 func evidenceKey() EvidenceKey {
 	return EvidenceKey{ID: "0102030405060708090a0b0c", VaultKey: "0123456789abcdef", Hour: 1772442000000, Format: 1, Wrapped: []byte("wrapped")}
 }
+
+func audit() Audit {
+	return Audit{
+		Writer: "vault", Sequence: 7, Time: 1772442000123, Actor: "token:erin", Action: "reveal.approved",
+		Subject: Pseudonym{9}.String(), Case: "C-17", Detail: `{"reveal":"r"}`, Previous: Digest{1, 2}, Hash: Digest{3, 4},
+	}
+}

@@ -33,6 +33,7 @@ func TestReleased(t *testing.T) {
 	compatible(t, "risk", RiskSchema, []golden[Risk]{{"v1", "risk", risk()}, {"v2", "risk", lateRisk()}})
 	compatible(t, "identity", IdentitySchema, []golden[Identity]{{"v1", "identity", identity()}, {"v2", "identity", identity()}})
 	compatible(t, "evidence_key", EvidenceKeySchema, []golden[EvidenceKey]{{"v2", "evidence_key", evidenceKey()}})
+	compatible(t, "audit", AuditSchema, []golden[Audit]{{"v2", "audit", audit()}})
 }
 
 func compatible[T Record](t *testing.T, name, schema string, records []golden[T]) {
@@ -122,7 +123,7 @@ func writeReleased[T Record](t *testing.T, name, schema string, records []golden
 func TestReleased_current(t *testing.T) {
 	for name, schema := range map[string]string{
 		"event": EventSchema, "alert": AlertSchema, "risk": RiskSchema,
-		"identity": IdentitySchema, "evidence_key": EvidenceKeySchema,
+		"identity": IdentitySchema, "evidence_key": EvidenceKeySchema, "audit": AuditSchema,
 	} {
 		text, err := os.ReadFile(filepath.Join("testdata", "released", currentVersion, name+".avsc"))
 		if err != nil {

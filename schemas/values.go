@@ -152,6 +152,25 @@ func (u *UUID) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// Digest is a SHA-256 hash. Its text form is 64 hexadecimal digits in lower case.
+type Digest [32]byte
+
+// String returns the text form.
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// MarshalText writes the text form.
+func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads the text form, in either case.
+func (d *Digest) UnmarshalText(b []byte) error {
+	raw, err := hex.DecodeString(string(b))
+	if err != nil || len(raw) != len(d) {
+		return fmt.Errorf("reading a digest: want %d hexadecimal digits", 2*len(d))
+	}
+	copy(d[:], raw)
+	return nil
+}
+
 // Pseudonym stands for one person. The zero Pseudonym stands for nobody.
 type Pseudonym [16]byte
 

@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -74,5 +75,20 @@ func TestTopics(t *testing.T) {
 	}
 	if got := (Topics{}).DeadLetter("events"); got != "dlq.events" {
 		t.Errorf("dead letters go to %s", got)
+	}
+}
+
+// Digests read what they write, and nothing of another length.
+func TestDigest(t *testing.T) {
+	want := Digest{0xAB, 31: 1}
+	text, err := want.MarshalText()
+	var got Digest
+	if err := errors.Join(err, got.UnmarshalText(text)); err != nil || got != want || !strings.HasPrefix(want.String(), "ab00") {
+		t.Errorf("%s became %s, %v", text, got, err)
+	}
+	for _, bad := range []string{"", "ab", string(text) + "00", strings.Repeat("x", 64)} {
+		if err := got.UnmarshalText([]byte(bad)); err == nil {
+			t.Errorf("%q passed", bad)
+		}
 	}
 }
