@@ -67,6 +67,11 @@ var rooms = []room{
 		why:    "what can open names and evidence stays small enough to be read in one sitting",
 	},
 	{
+		folder: "vault/server",
+		ours:   []string{"schemas", "vault"},
+		why:    "what the network can reach asks the vault like anybody else",
+	},
+	{
 		folder: "sink",
 		ours:   []string{"schemas", "vault"},
 		why:    "it meets the pipeline on Kafka, so that ClickHouse being down never stops scoring",
