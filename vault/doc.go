@@ -33,6 +33,27 @@
 // loads the older keys beside it on a Keyring for as long as their records are
 // kept.
 //
+// # Reveal
+//
+// Whose a pseudonym is, is a Reveal: requested for one user, one case, a purpose
+// and some fields; approved by one approver for HR and one for Legal, who are two
+// people, neither of them the requester, the user, or the user's manager where
+// known; opened by the requester until the grant expires. Break-glass is a short
+// grant without asking, which HR and Legal review. Grants.Decide is the whole of
+// the rules, and testdata/reveal_matrix.golden what comes of them.
+//
+// # Audit
+//
+// An AuditChain records what is done before it is done, and cannot be switched
+// off. The requests of a RevealStore are its records and nothing else. Each record
+// holds the hash of the one before, and checkpoints, signed with Ed25519 as notes
+// in the format of Go's checksum database, pin the chain: VerifyAudit finds
+// whatever was changed before the last checkpoint. What stands behind that one
+// could have been rewritten or cut off by whoever can write the files, so the
+// checkpoints belong where that one cannot.
+//
+// PolicySignatures say that HR and Legal signed a policy as it is.
+//
 // # What it does not do
 //
 // Sealing is not signing: whoever may write to the topics and has the public key
@@ -43,6 +64,10 @@
 //
 // No key and no identity shows in output, logs, JSON of a key or error messages.
 //
+// The private key is in the memory of the process that serves reveals: whoever
+// rules that machine opens everything, off the record. A Reveal made under one
+// pseudonym key does not know the pseudonyms of approvers under the next.
+//
 // It starts no goroutine, has no clock, and imports schemas alone of this
-// repository.
+// repository. Sub-package server puts it on the network.
 package vault

@@ -36,6 +36,8 @@ type Config struct {
 	ClickHouse ClickHouseConfig `mapstructure:"clickhouse"`
 	Pseudonym  PseudonymConfig  `mapstructure:"pseudonym"`
 	Vault      VaultConfig      `mapstructure:"vault"`
+	Reveal     RevealConfig     `mapstructure:"reveal"`
+	Policies   PoliciesConfig   `mapstructure:"policies"`
 	Normalise  NormaliseConfig  `mapstructure:"normalise"`
 	Score      ScoreConfig      `mapstructure:"score"`
 	Sink       SinkConfig       `mapstructure:"sink"`
@@ -122,6 +124,8 @@ type VaultConfig struct {
 	PublicKey     string   `mapstructure:"public_key"`
 	PublicKeyFile string   `mapstructure:"public_key_file"`
 	PrivateKeys   []string `mapstructure:"private_key_file"`
+	// Serve is how `riskpipe vault serve` works.
+	Serve VaultServeConfig `mapstructure:"serve"`
 }
 
 // ScoreConfig is how events are scored.
@@ -221,6 +225,7 @@ func (c *Config) readSecrets() error {
 		c.Registry.Password.fromFile("registry.password", c.Registry.PasswordFile),
 		c.Redis.Password.fromFile("redis.password", c.Redis.PasswordFile),
 		c.ClickHouse.Password.fromFile("clickhouse.password", c.ClickHouse.PasswordFile),
+		c.Reveal.Token.fromFile("reveal.token", c.Reveal.TokenFile),
 	)
 }
 

@@ -13,8 +13,8 @@ import (
 func newVaultCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "vault",
-		Short: "Make, rotate and split the keys that keep names apart from facts",
-		Long: `vault works on key files and reaches no server. Three keys keep names apart from
+		Short: "Make, rotate and split the keys that keep names apart from facts, and serve reveals",
+		Long: `vault works on key files and, but for serve, reaches no server. Three keys keep names apart from
 facts:
 
   pseudonym.key  makes pseudonyms; normalisers have it
@@ -28,7 +28,7 @@ all names and evidence that were ever sealed.`,
 	}
 	key := &cobra.Command{Use: "key", Short: "Rotate keys", Example: "  riskpipe vault key rotate --vault --dir keys"}
 	key.AddCommand(newVaultRotateCommand())
-	c.AddCommand(newVaultInitCommand(), key, newVaultSplitCommand(), newVaultCombineCommand(), newVaultPublicCommand())
+	c.AddCommand(newVaultInitCommand(), key, newVaultSplitCommand(), newVaultCombineCommand(), newVaultPublicCommand(), newVaultServeCommand())
 	return c
 }
 

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+
+	"github.com/riskpipe/riskpipe/operators"
+	"github.com/riskpipe/riskpipe/vault"
+)
+
+// signaturesFile stands beside the policies. It is YAML; its name does not end
+// in .yaml, since those files are policies.
+const signaturesFile = "policies.signatures"
+
+func newPolicySignCommand() *cobra.Command {
+	var role, keyFile, file string
+	c := &cobra.Command{
+		Use:   "sign NAME",
+		Short: "Sign a policy for HR or for Legal",
+		Long: `sign adds a signature over the policy's name, version and hash, which is the one
+that its alerts carry, to the file policies.signatures beside the policies. The key
+must be that of a signer in policies.signers with the role. Any change of the
+policy's logic needs new signatures.`,
+		Example: `  riskpipe policy sign data_leaks --role hr --key erin.key
+  riskpipe policy sign data_leaks --role legal --key lou.key --policies policies/`,
+		Args: usage(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			library, config, err := libraryOf(cmd)
+			if err != nil {
+				return err
+			}
+			if file, err = signaturesOf(file, config); err != nil {
+				return err
+			}
+			policies, err := signable(library, args)
+			if err != nil {
+				return err
+			}
+			if keyFile == "" {
+				return &exitError{exitRejects, errors.New("name the signer's --key")}
+			}
+			key, err := vault.ReadSigningKeyFile(keyFile)
+			if err != nil {
+				return &exitError{exitConfig, err}
+			}
+			signer, err := signerOf(config, vault.PolicyRole(role), key)
+			if err != nil {
+				return err
+			}
+			signatures, err := readSignatures(file)
+			if err != nil {
+				return err
+			}
+			signature, err := vault.SignPolicy(policies[0], signer, key)
+			if err != nil {
+				return err
+			}
+			if err := writeSignatures(file, signatures.With(signature)); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s version %d signed for %s by %s\n", signature.Policy, signature.Version, role, signer.Name)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&role, "role", "", "`role`: hr or legal")
+	c.Flags().StringVar(&keyFile, "key", "", "`file` of the signer's private key, as `riskpipe audit key` writes it")
+	addSignaturesFlag(c, &file)
+	return c
+}
+
+func newPolicyVerifyCommand() *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:   "verify [NAME...]",
+		Short: "See to it that live policies are signed by HR and Legal",
+		Long: `verify says of each policy who signed it as it is. A policy is signed once two
+signers of policies.signers did, one for HR and one for Legal.
+
+Exit status: 0 when all live policies, or all that are named, are signed, 1 when
+not.`,
+		Example: `  riskpipe policy verify --policies policies/
+  riskpipe policy verify data_leaks`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			library, config, err := libraryOf(cmd)
+			if err != nil {
+				return err
+			}
+			if file, err = signaturesOf(file, config); err != nil {
+				return err
+			}
+			policies, err := signable(library, args)
+			if err != nil {
+				return err
+			}
+			signatures, err := readSignatures(file)
+			if err != nil {
+				return err
+			}
+			signers, err := config.Policies.signers()
+			if err != nil {
+				return &exitError{exitConfig, err}
+			}
+			live := map[string]bool{}
+			for _, p := range library.Policies {
+				live[p.Name] = p.Mode == operators.ModeLive
+			}
+			unsigned := 0
+			for _, p := range policies {
+				err := signatures.Verify(p, signers)
+				switch {
+				case err == nil:
+					fmt.Fprintf(cmd.OutOrStdout(), "%s version %d: signed by %s\n", p.Name, p.Version, signerNames(signatures.Signers(p, signers)))
+				case len(args) > 0 || live[p.Name]:
+					unsigned++
+					fmt.Fprintln(cmd.OutOrStdout(), err)
+				default:
+					fmt.Fprintf(cmd.OutOrStdout(), "%v (not live)\n", err)
+				}
+			}
+			if unsigned > 0 {
+				return &exitError{exitFailure, fmt.Errorf("%s without the signatures of HR and Legal", countedPolicies(unsigned))}
+			}
+			return nil
+		},
+	}
+	addSignaturesFlag(c, &file)
+	return c
+}
+
+func addSignaturesFlag(c *cobra.Command, file *string) {
+	c.Flags().StringVar(file, "signatures", "", "`file` of the signatures; policies.signatures beside the policies")
+}
+
+// signaturesOf is the file of the signatures.
+func signaturesOf(file string, config Config) (string, error) {
+	switch {
+	case file != "":
+		return file, nil
+	case config.Score.Policies == "":
+		return "", &exitError{exitRejects, errors.New("the policies that ship with riskpipe have no folder for signatures: name a file with --signatures, or your policies with --policies")}
+	default:
+		return filepath.Join(config.Score.Policies, signaturesFile), nil
+	}
+}
+
+// signable returns what is to be signed of the policies that are named, or of all.
+func signable(library operators.Library, names []string) ([]vault.SignedPolicy, error) {
+	lock, err := library.Lock()
+	if err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	var policies []vault.SignedPolicy
+	found := map[string]bool{}
+	for _, entry := range lock {
+		if len(names) == 0 || slices.Contains(names, entry.Name) {
+			policies = append(policies, vault.SignedPolicy{Name: entry.Name, Version: entry.Version, Hash: entry.Hash})
+			found[entry.Name] = true
+		}
+	}
+	for _, name := range names {
+		if !found[name] {
+			return nil, &exitError{exitRejects, fmt.Errorf("there is no policy %q; see riskpipe policy list", name)}
+		}
+	}
+	return policies, nil
+}
+
+// signerOf finds the signer of the role whose key it is.
+func signerOf(config Config, role vault.PolicyRole, key *vault.SigningKey) (vault.PolicySigner, error) {
+	if !slices.Contains(vault.PolicyRoles(), role) {
+		return vault.PolicySigner{}, &exitError{exitRejects, fmt.Errorf("--role is %q: want hr or legal", role)}
+	}
+	signers, err := config.Policies.signers()
+	if err != nil {
+		return vault.PolicySigner{}, &exitError{exitConfig, err}
+	}
+	for _, signer := range signers {
+		if signer.Role == role && signer.Key.String() == key.Public().String() {
+			return signer, nil
+		}
+	}
+	return vault.PolicySigner{}, &exitError{exitConfig, fmt.Errorf("no signer for %s has this key: add {name: …, role: %s, public_key: %s} to policies.signers", role, role, key.Public())}
+}
+
+// signerNames are the names of the signers, by role.
+func signerNames(signed map[vault.PolicyRole][]vault.PolicySigner) string {
+	var names []string
+	for _, role := range vault.PolicyRoles() {
+		for _, signer := range signed[role] {
+			names = append(names, fmt.Sprintf("%s (%s)", signer.Name, role))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// readSignatures reads a file of signatures; there are none without it.
+func readSignatures(path string) (vault.PolicySignatures, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &exitError{exitConfig, fmt.Errorf("reading the signatures: %w", err)}
+	}
+	var signatures vault.PolicySignatures
+	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&signatures); err != nil {
+		return nil, &exitError{exitConfig, fmt.Errorf("reading the signatures %s: %w", path, err)}
+	}
+	return signatures, nil
+}
+
+// writeSignatures replaces the file as a whole, so that none is ever half there.
+func writeSignatures(path string, signatures vault.PolicySignatures) error {
+	text, err := yaml.Marshal(signatures)
+	if err == nil {
+		err = os.WriteFile(path+".new", append([]byte("# Written by riskpipe policy sign.\n"), text...), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the signatures: %w", err)
+	}
+	return nil
+}
