@@ -91,6 +91,9 @@ func openAppend(path string) (*os.File, error) {
 	if err := lockFile(file); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the audit log %s: another process writes it: %w", path, err), file.Close())
 	}
+	if err := syncFolder(file); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the audit log %s: %w", path, err), file.Close())
+	}
 	return file, nil
 }
 

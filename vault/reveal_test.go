@@ -275,7 +275,8 @@ func attempt(r *rapid.T) (Actor, RevealAction) {
 		iris, ivan, helen, hugo, lara, louis, bianca,
 		{"iris", iris.User, []Role{RoleInvestigator, RoleHRApprover, RoleLegalApprover}},
 		{"helen2", helen.User, []Role{RoleLegalApprover}},
-		{"leaver", leaver, []Role{RoleHRApprover}}, {"boss", manager, []Role{RoleLegalApprover}},
+		{"leaver", leaver, []Role{RoleHRApprover}},
+		{"boss", manager, []Role{RoleLegalApprover}},
 	}).Draw(r, "actor")
 	a := action(rapid.SampledFrom(RevealActions()).Draw(r, "action"))
 	a.As = rapid.SampledFrom([]Role{"", "", RoleHRApprover, RoleLegalApprover}).Draw(r, "as")

@@ -82,8 +82,7 @@ signature or truncated.`,
 				}
 			}
 			report, err := verifyAudit(file, checkpoints, public)
-			var link *vault.BrokenLink
-			if errors.As(err, &link) {
+			if link, ok := errors.AsType[*vault.BrokenLink](err); ok {
 				return fmt.Errorf("%s is broken at %w", file, link)
 			}
 			if err != nil {

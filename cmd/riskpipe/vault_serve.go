@@ -91,7 +91,7 @@ func serveVault(ctx context.Context, config Config, log *slog.Logger, started fu
 		err = recordStart(ctx, audit)
 	}
 	if err == nil {
-		err = c.listen().Serve(ctx, api, started)
+		err = c.listen().Serve(ctx, api, log, started)
 	}
 	return errors.Join(err, audit.Close())
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -88,7 +87,7 @@ func startVault(t *testing.T, file string) (address string, stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	listening, ended := make(chan string, 1), make(chan error, 1)
 	go func() {
-		ended <- serveVault(ctx, config, slog.New(slog.NewTextHandler(io.Discard, nil)), func(a net.Addr) { listening <- a.String() })
+		ended <- serveVault(ctx, config, slog.New(slog.DiscardHandler), func(a net.Addr) { listening <- a.String() })
 	}()
 	select {
 	case address = <-listening:

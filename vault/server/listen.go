@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -45,8 +46,8 @@ func (l Listen) Validate() error {
 const stopTime = 5 * time.Second
 
 // Serve answers with the handler until ctx ends. started gets the address that
-// it listens on.
-func (l Listen) Serve(ctx context.Context, handler http.Handler, started func(net.Addr)) error {
+// it listens on, log what goes wrong with connections.
+func (l Listen) Serve(ctx context.Context, handler http.Handler, log *slog.Logger, started func(net.Addr)) error {
 	if err := l.Validate(); err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func (l Listen) Serve(ctx context.Context, handler http.Handler, started func(ne
 	}
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	started(listener.Addr())
 	group, ctx := errgroup.WithContext(ctx)

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -56,7 +57,9 @@ func serve(t *testing.T, l Listen) string {
 	ctx, stop := context.WithCancel(t.Context())
 	address, ended := make(chan string, 1), make(chan error, 1)
 	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	go func() { ended <- l.Serve(ctx, handler, func(a net.Addr) { address <- a.String() }) }()
+	go func() {
+		ended <- l.Serve(ctx, handler, slog.New(slog.DiscardHandler), func(a net.Addr) { address <- a.String() })
+	}()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
@@ -132,7 +135,7 @@ func TestListen_problems(t *testing.T) {
 		{Listen{Address: "127.0.0.1:0", CertFile: cert, KeyFile: key, ClientCAFile: empty + "x"}, "authorities"},
 		{Listen{Address: "127.0.0.1:99999"}, "listening"},
 	} {
-		err := tt.listen.Serve(t.Context(), http.NotFoundHandler(), func(net.Addr) { t.Errorf("%+v listens", tt.listen) })
+		err := tt.listen.Serve(t.Context(), http.NotFoundHandler(), slog.New(slog.DiscardHandler), func(net.Addr) { t.Errorf("%+v listens", tt.listen) })
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: %v, want %q", tt.listen, err, tt.want)
 		}

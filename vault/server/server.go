@@ -149,7 +149,7 @@ func decode(r *http.Request, into any) error {
 	if errors.Is(err, io.EOF) {
 		return nil
 	}
-	if err == nil && decoder.Decode(new(struct{})) != io.EOF { //nolint:errorlint // Decode returns io.EOF itself.
+	if err == nil && !errors.Is(decoder.Decode(new(struct{})), io.EOF) {
 		err = errors.New("more than one value")
 	}
 	var tooLarge *http.MaxBytesError
