@@ -29,7 +29,13 @@ func newVaultServeCommand() *cobra.Command {
 		Long: `serve lets investigators ask whose a pseudonym is, HR and Legal decide, and the
 investigator see the name for as long as it is granted. Who may do what is told
 by bearer tokens: of the file vault.serve.tokens_file, of the OpenID Connect
-issuer vault.serve.oidc, or both.
+issuer vault.serve.oidc, or both. A token is 32 random bytes or more, and the file
+has its SHA-256:
+
+  - sha256: 9f86d081884c7d65…       # printf %s "$TOKEN" | sha256sum
+    name: iris                      # token:iris in the audit log
+    user: iris@contoso.example      # whose the account is: a user principal name or a pseudonym
+    roles: [investigator]
 
 Everything is on record in vault.serve.audit_file before it is done, and that file
 is all there is: it holds the requests, too. Keep one server for one file, and the
@@ -66,11 +72,15 @@ func serveVault(ctx context.Context, config Config, log *slog.Logger, started fu
 	if err != nil {
 		return &exitError{exitConfig, fmt.Errorf("vault.private_key_file: %w", err)}
 	}
-	authenticator, err := config.authenticator(ctx)
+	pseudonym, err := config.pseudonyms()
+	if err != nil {
+		return err
+	}
+	authenticator, err := config.authenticator(ctx, pseudonym)
 	if err != nil {
 		return &exitError{exitConfig, err}
 	}
-	managers, err := readManagers(c.ManagersFile)
+	managers, err := readManagers(c.ManagersFile, pseudonym)
 	if err != nil {
 		return &exitError{exitConfig, err}
 	}
@@ -114,23 +124,31 @@ func (c VaultServeConfig) openAudit() (*vault.AuditChain, error) {
 	return vault.OpenAuditFile(c.AuditFile, c.checkpointFile(), schemas.TimeOf(time.Now()), vault.AuditOptions{Writer: auditWriter, Key: key, Earlier: earlier})
 }
 
+// pseudonyms makes pseudonyms of user principal names, as normalisers do; nil
+// without the key.
+func (c Config) pseudonyms() (func(name string) schemas.Pseudonym, error) {
+	if c.Pseudonym.Key == "" && c.Pseudonym.KeyFile == "" {
+		return nil, nil
+	}
+	key, err := c.Pseudonym.open()
+	if err != nil {
+		return nil, err
+	}
+	return func(name string) schemas.Pseudonym { return key.Pseudonym("upn:" + strings.ToLower(name)) }, nil
+}
+
 // authenticator tells whose tokens are.
-func (c Config) authenticator(ctx context.Context) (server.Authenticators, error) {
+func (c Config) authenticator(ctx context.Context, pseudonym func(string) schemas.Pseudonym) (server.Authenticators, error) {
 	var all server.Authenticators
 	if file := c.Vault.Serve.TokensFile; file != "" {
-		tokens, err := server.ReadTokens(file)
+		tokens, err := server.ReadTokens(file, pseudonym)
 		if err != nil {
 			return nil, fmt.Errorf("vault.serve.tokens_file: %w", err)
 		}
 		all = append(all, tokens)
 	}
 	if oidc := c.Vault.Serve.OIDC; oidc.Issuer != "" {
-		key, err := c.Pseudonym.open()
-		if err != nil {
-			return nil, fmt.Errorf("vault.serve.oidc: %w", err)
-		}
-		// As normalisers make pseudonyms of principal names.
-		issuer, err := server.NewOIDC(ctx, oidc.server(func(name string) schemas.Pseudonym { return key.Pseudonym("upn:" + strings.ToLower(name)) }))
+		issuer, err := server.NewOIDC(ctx, oidc.server(pseudonym))
 		if err != nil {
 			return nil, fmt.Errorf("vault.serve.oidc: %w", err)
 		}
@@ -140,7 +158,7 @@ func (c Config) authenticator(ctx context.Context) (server.Authenticators, error
 }
 
 // readManagers reads the file of users' managers; none is known without one.
-func readManagers(path string) (map[schemas.Pseudonym]schemas.Pseudonym, error) {
+func readManagers(path string, pseudonym func(string) schemas.Pseudonym) (map[schemas.Pseudonym]schemas.Pseudonym, error) {
 	if path == "" {
 		return nil, nil
 	}
@@ -148,17 +166,19 @@ func readManagers(path string) (map[schemas.Pseudonym]schemas.Pseudonym, error) 
 	if err != nil {
 		return nil, fmt.Errorf("reading vault.serve.managers_file: %w", err)
 	}
-	lines := map[string]schemas.Pseudonym{}
+	lines := map[string]string{}
 	if err := yaml.NewDecoder(bytes.NewReader(text)).Decode(&lines); err != nil {
 		return nil, fmt.Errorf("reading vault.serve.managers_file %s: %w", path, err)
 	}
 	managers := map[schemas.Pseudonym]schemas.Pseudonym{}
-	for text, manager := range lines {
-		var user schemas.Pseudonym
-		if err := user.UnmarshalText([]byte(text)); err != nil {
+	for name, managedBy := range lines {
+		user, err := server.ParseUser(name, pseudonym)
+		if err == nil {
+			managers[user], err = server.ParseUser(managedBy, pseudonym)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("reading vault.serve.managers_file %s: %w", path, err)
 		}
-		managers[user] = manager
 	}
 	return managers, nil
 }

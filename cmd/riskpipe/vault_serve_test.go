@@ -57,7 +57,7 @@ func vaultFiles(t *testing.T) (dir, config string, user schemas.Pseudonym) {
 		"boss": "hr_approver", "anna": "auditor", "pete": "platform",
 	} {
 		put(name+".token", "secret of "+name)
-		tokens += fmt.Sprintf("- {sha256: %x, name: %s, user: %s, roles: [%s]}\n", sha256.Sum256([]byte("secret of "+name)), name, pseudonyms.Pseudonym("upn:"+name), roles)
+		tokens += fmt.Sprintf("- {sha256: %x, name: %s, user: %s, roles: [%s]}\n", sha256.Sum256([]byte("secret of "+name)), name, name, roles)
 	}
 	put("audit.pub", audit.Public().String())
 	config = put("riskpipe.yaml", fmt.Sprintf(`
@@ -72,7 +72,7 @@ vault:
     managers_file: %s
     tokens_file: %s
 `, put("pseudonym.key", pseudonymKey), put("vault.key", secret), filepath.Join(dir, "audit.jsonl"), put("audit.key", auditKey),
-		put("identities.jsonl", string(identity)+"\n"), put("managers.yaml", fmt.Sprintf("%s: %s\n", user, pseudonyms.Pseudonym("upn:boss"))),
+		put("identities.jsonl", string(identity)+"\n"), put("managers.yaml", fmt.Sprintf("%s: Boss\n", user)),
 		put("tokens.yaml", tokens)))
 	return dir, config, user
 }
@@ -172,16 +172,19 @@ func TestServeVault_problems(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"no audit log":        {func(c *Config) { c.Vault.Serve.AuditFile = "" }, "vault.serve.audit_file is not set"},
-		"no audit key":        {func(c *Config) { c.Vault.Serve.AuditKeyFile = "" }, "vault.serve.audit_key_file is not set"},
-		"no identities":       {func(c *Config) { c.Vault.Serve.IdentitiesFile = "" }, "vault.serve.identities_file is not set"},
-		"nobody signs in":     {func(c *Config) { c.Vault.Serve.TokensFile = "" }, "tokens_file or oidc.issuer is not set"},
-		"no private key":      {func(c *Config) { c.Vault.PrivateKeys = nil }, "vault.private_key_file"},
-		"other audit key":     {func(c *Config) { c.Vault.Serve.AuditKeyFile = c.Vault.PrivateKeys[0] }, "audit key"},
-		"no tokens":           {func(c *Config) { c.Vault.Serve.TokensFile = filepath.Join(dir, "none") }, "tokens_file"},
-		"no managers":         {func(c *Config) { c.Vault.Serve.ManagersFile = filepath.Join(dir, "none") }, "managers_file"},
-		"managers by name":    {func(c *Config) { c.Vault.Serve.ManagersFile = filepath.Join(dir, "riskpipe.yaml") }, "managers_file"},
-		"no pseudonym key":    {func(c *Config) { c.Vault.Serve.OIDC.Issuer, c.Pseudonym.KeyFile = "https://login.example", "" }, "no pseudonym key"},
+		"no audit log":     {func(c *Config) { c.Vault.Serve.AuditFile = "" }, "vault.serve.audit_file is not set"},
+		"no audit key":     {func(c *Config) { c.Vault.Serve.AuditKeyFile = "" }, "vault.serve.audit_key_file is not set"},
+		"no identities":    {func(c *Config) { c.Vault.Serve.IdentitiesFile = "" }, "vault.serve.identities_file is not set"},
+		"nobody signs in":  {func(c *Config) { c.Vault.Serve.TokensFile = "" }, "tokens_file or oidc.issuer is not set"},
+		"no private key":   {func(c *Config) { c.Vault.PrivateKeys = nil }, "vault.private_key_file"},
+		"other audit key":  {func(c *Config) { c.Vault.Serve.AuditKeyFile = c.Vault.PrivateKeys[0] }, "audit key"},
+		"no tokens":        {func(c *Config) { c.Vault.Serve.TokensFile = filepath.Join(dir, "none") }, "tokens_file"},
+		"no managers":      {func(c *Config) { c.Vault.Serve.ManagersFile = filepath.Join(dir, "none") }, "managers_file"},
+		"managers by name": {func(c *Config) { c.Vault.Serve.ManagersFile = filepath.Join(dir, "riskpipe.yaml") }, "managers_file"},
+		"no pseudonym key": {func(c *Config) {
+			c.Vault.Serve.OIDC.Issuer, c.Pseudonym.KeyFile, c.Vault.Serve.TokensFile = "https://login.example", "", ""
+		}, "need the pseudonym key"},
+		"a name without key":  {func(c *Config) { c.Pseudonym.KeyFile = "" }, "needs the pseudonym key"},
 		"an issuer in a file": {func(c *Config) { c.Vault.Serve.OIDC.Issuer = "ftp://login.example" }, "want https"},
 		"beyond this machine": {func(c *Config) { c.Vault.Serve.Listen = "0.0.0.0:0" }, "this machine alone"},
 	} {

@@ -110,10 +110,10 @@ func newFixture(t *testing.T) *fixture {
 	var list []Token
 	for name, roles := range names() {
 		sum := sha256.Sum256([]byte(name))
-		list = append(list, Token{SHA256: sha256.Sum256([]byte(token(name))), Name: name, User: schemas.Pseudonym(sum[:16]), Roles: roles})
+		list = append(list, Token{SHA256: sha256.Sum256([]byte(token(name))), Name: name, User: schemas.Pseudonym(sum[:16]).String(), Roles: roles})
 	}
-	list = append(list, Token{SHA256: sha256.Sum256([]byte(token("boss"))), Name: "boss", User: manager, Roles: []vault.Role{vault.RoleHRApprover}})
-	tokens, err := NewTokens(list)
+	list = append(list, Token{SHA256: sha256.Sum256([]byte(token("boss"))), Name: "boss", User: manager.String(), Roles: []vault.Role{vault.RoleHRApprover}})
+	tokens, err := NewTokens(list, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -443,11 +443,11 @@ func (unsure) Authenticate(context.Context, string) (vault.Actor, error) {
 
 // Authenticators are asked in turn; one that could not find out ends it.
 func TestAuthenticators(t *testing.T) {
-	tokens, err := NewTokens([]Token{{SHA256: sha256.Sum256([]byte("t")), Name: "iris", Roles: []vault.Role{vault.RoleAnalyst}}})
+	tokens, err := NewTokens([]Token{{SHA256: sha256.Sum256([]byte("t")), Name: "iris", Roles: []vault.Role{vault.RoleAnalyst}}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	empty, err := NewTokens(nil)
+	empty, err := NewTokens(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

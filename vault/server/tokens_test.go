@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/riskpipe/riskpipe/schemas"
 	"github.com/riskpipe/riskpipe/vault"
 )
 
@@ -18,7 +19,7 @@ func TestReadTokens(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	tokens, err := ReadTokens(file)
+	tokens, err := ReadTokens(file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +33,7 @@ func TestReadTokens(t *testing.T) {
 	if err := os.Chmod(file, 0o620); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadTokens(file); err == nil || !strings.Contains(err.Error(), "chmod go-w") {
+	if _, err := ReadTokens(file, nil); err == nil || !strings.Contains(err.Error(), "chmod go-w") {
 		t.Errorf("writable by the group: %v", err)
 	}
 }
@@ -43,7 +44,7 @@ func TestReadTokens_problems(t *testing.T) {
 	for text, want := range map[string]string{
 		"- {sha256: " + hash + ", name: a, roles: [king]}":                                                               "no role",
 		"- {sha256: abcd, name: a, roles: [analyst]}":                                                                    "digest",
-		"- {sha256: " + hash + ", name: a, roles: [analyst], user: grace}":                                               "pseudonym",
+		"- {sha256: " + hash + ", name: a, roles: [analyst], user: ANON-GRACE}":                                          "pseudonym",
 		"- {sha256: " + hash + ", name: a, roles: [analyst], password: x}":                                               "password",
 		"- {sha256: " + hash + ", roles: [analyst]}":                                                                     "no name",
 		"- {name: a, roles: [analyst]}":                                                                                  "SHA-256",
@@ -55,11 +56,32 @@ func TestReadTokens_problems(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadTokens(file); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ReadTokens(file, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
-	if _, err := ReadTokens(filepath.Join(t.TempDir(), "none")); err == nil {
+	if _, err := ReadTokens(filepath.Join(t.TempDir(), "none"), nil); err == nil {
 		t.Error("a file that does not exist")
+	}
+}
+
+// A person is given by pseudonym, or by name where names can be turned into one.
+func TestParseUser(t *testing.T) {
+	for _, tt := range []struct {
+		text      string
+		pseudonym func(string) schemas.Pseudonym
+		want      schemas.Pseudonym
+		ok        bool
+	}{
+		{grace.String(), nil, grace, true},
+		{grace.String(), pseudonymOf, grace, true},
+		{"erin@contoso.example", pseudonymOf, grace, true},
+		{"erin@contoso.example", nil, schemas.Pseudonym{}, false},
+		{"", pseudonymOf, schemas.Pseudonym{}, false},
+		{"ANON-1234", pseudonymOf, schemas.Pseudonym{}, false},
+	} {
+		if got, err := ParseUser(tt.text, tt.pseudonym); got != tt.want || (err == nil) != tt.ok {
+			t.Errorf("%s: %s, %v", tt.text, got, err)
+		}
 	}
 }
