@@ -16,6 +16,7 @@ type compiled struct {
 	key       uint32
 	index     int
 	hash      schemas.Hash
+	digest    schemas.Digest
 	uses      []use
 	boosters  []Booster
 	modifiers []modifier
@@ -130,7 +131,9 @@ func (c *compiler) policy(p *Policy) {
 	for _, x := range slices.Concat(c.library.Lists.Exclusions, p.Exclusions) {
 		logic = append(logic, x.Select)
 	}
-	out.hash = hashOf(append(logic, c.library.Lists.Lists, c.library.Lists.Macros))
+	logic = append(logic, c.library.Lists.Lists, c.library.Lists.Macros)
+	out.hash = hashOf(logic)
+	out.digest = digestOf([]any{p.bare(), logic})
 	e.policies = append(e.policies, out)
 }
 

@@ -16,13 +16,26 @@ func (e *Engine) Hashes() map[string]schemas.Hash {
 // An error is one of the library.
 func (l Library) Hashes() (map[string]schemas.Hash, error) {
 	hashes := make(map[string]schemas.Hash, len(l.Policies))
+	err := l.compileEach(func(p *compiled) { hashes[p.Name] = p.hash })
+	return hashes, err
+}
+
+// Digests returns SHA-256 hashes of what Hashes hashes, for signatures: nobody can
+// make two policies of one digest.
+func (l Library) Digests() (map[string]schemas.Digest, error) {
+	digests := make(map[string]schemas.Digest, len(l.Policies))
+	err := l.compileEach(func(p *compiled) { digests[p.Name] = p.digest })
+	return digests, err
+}
+
+func (l Library) compileEach(do func(*compiled)) error {
 	for i := range l.Policies {
 		// One at a time: how many policies there are has no bound, how many run has.
 		e, err := newEngine(l, Options{}, func(p *Policy) bool { return p.Name == l.Policies[i].Name })
 		if err != nil {
-			return nil, err
+			return err
 		}
-		hashes[l.Policies[i].Name] = e.policies[0].hash
+		do(&e.policies[0])
 	}
-	return hashes, nil
+	return nil
 }

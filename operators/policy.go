@@ -228,23 +228,31 @@ var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]{2,63}$`)
 
 // Hash identifies the logic of the policy: everything that can change a score,
 // nothing that only describes it.
-func (p Policy) Hash() schemas.Hash {
+func (p Policy) Hash() schemas.Hash { return hashOf(p.bare()) }
+
+// bare returns the policy without what only describes it.
+func (p Policy) bare() Policy {
 	p.Title, p.Description, p.Runbook, p.FalsePositives, p.Tags, p.Tests, p.Extends = "", "", "", nil, nil, nil, ""
 	p.Exclusions = append([]Exclusion(nil), p.Exclusions...)
 	for i := range p.Exclusions {
 		p.Exclusions[i].Reason = ""
 	}
-	return hashOf(p)
+	return p
 }
 
-// hashOf hashes plain data by its JSON: keys of maps are sorted there.
+// hashOf is the beginning of digestOf.
 func hashOf(v any) schemas.Hash {
+	digest := digestOf(v)
+	return schemas.Hash(binary.BigEndian.Uint64(digest[:8]))
+}
+
+// digestOf hashes plain data by its JSON: keys of maps are sorted there.
+func digestOf(v any) schemas.Digest {
 	text, err := json.Marshal(v)
 	if err != nil {
 		// Policies are plain data, so this cannot happen; a hash of nothing
 		// would be worse than none.
-		return 0
+		return schemas.Digest{}
 	}
-	sum := sha256.Sum256(text)
-	return schemas.Hash(binary.BigEndian.Uint64(sum[:8]))
+	return sha256.Sum256(text)
 }

@@ -1,9 +1,12 @@
 package sink
 
 import (
+	"bytes"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/riskpipe/riskpipe/schemas"
@@ -41,6 +44,23 @@ func TestSink_identities(t *testing.T) {
 	w.waitFor(2, "SELECT count() FROM "+table+" FINAL")
 	w.waitFor(1, "SELECT count() FROM "+table+" FINAL WHERE source = 'email' AND sealed = 'newer' AND user = '"+key+"' AND key_version = 2 AND sealing_key = '0123456789abcdef'")
 	w.waitFor(1, "SELECT count() FROM "+table+" FINAL WHERE source = 'signin'")
+
+	source, err := NewIdentitySource(w.conn, w.config.Database, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := source.Identities(t.Context(), somebody)
+	slices.SortFunc(got, func(a, b schemas.Identity) int { return bytes.Compare(a.Sealed, b.Sealed) })
+	want := []schemas.Identity{
+		{User: somebody, KeyVersion: 2, UpdatedTime: schemas.TimeOf(now.Add(-2 * time.Hour)), Sealed: []byte("newer"), SealingKey: "0123456789abcdef"},
+		{User: somebody, KeyVersion: 2, UpdatedTime: schemas.TimeOf(now.Add(-2 * time.Hour)), Sealed: []byte("other feed"), SealingKey: "0123456789abcdef"},
+	}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("read (%v): %s", err, diff)
+	}
+	if got, err := source.Identities(t.Context(), schemas.Pseudonym{9}); err != nil || len(got) > 0 {
+		t.Errorf("of nobody: %v, %v", got, err)
+	}
 
 	// Merging removes the bytes.
 	if err := w.conn.Exec(t.Context(), "OPTIMIZE TABLE "+table+" FINAL"); err != nil {

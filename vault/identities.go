@@ -17,8 +17,8 @@ var ErrNoIdentity = errors.New("no identity is known for the pseudonym")
 
 // IdentitySource holds sealed identities by pseudonym.
 type IdentitySource interface {
-	// Identities returns all records of a pseudonym, in any order, or an error
-	// that wraps ErrNoIdentity when there is none.
+	// Identities returns all records of a pseudonym, in any order. None, or an
+	// error that wraps ErrNoIdentity, says that there is none.
 	Identities(ctx context.Context, user schemas.Pseudonym) ([]schemas.Identity, error)
 }
 

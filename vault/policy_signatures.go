@@ -24,12 +24,12 @@ const (
 // PolicyRoles returns all roles.
 func PolicyRoles() []PolicyRole { return []PolicyRole{PolicyHR, PolicyLegal} }
 
-// SignedPolicy is what is signed of a policy: its logic, which every alert
-// names, too.
+// SignedPolicy is what is signed of a policy: its logic, whole. Alerts carry 64 bits
+// of a hash, of which two policies that have the same one can be searched for.
 type SignedPolicy struct {
 	Name    string
 	Version int32
-	Hash    schemas.Hash
+	Digest  schemas.Digest
 }
 
 // PolicySigner is somebody whose signature counts for one role.
@@ -41,12 +41,12 @@ type PolicySigner struct {
 
 // PolicySignature is a line of a file of signatures.
 type PolicySignature struct {
-	Policy    string       `yaml:"policy" json:"policy"`
-	Version   int32        `yaml:"version" json:"version"`
-	Hash      schemas.Hash `yaml:"hash" json:"hash"`
-	Role      PolicyRole   `yaml:"role" json:"role"`
-	Signer    string       `yaml:"signer" json:"signer"`
-	Signature string       `yaml:"signature" json:"signature"` // Ed25519, in base64
+	Policy    string         `yaml:"policy" json:"policy"`
+	Version   int32          `yaml:"version" json:"version"`
+	Digest    schemas.Digest `yaml:"digest" json:"digest"`
+	Role      PolicyRole     `yaml:"role" json:"role"`
+	Signer    string         `yaml:"signer" json:"signer"`
+	Signature string         `yaml:"signature" json:"signature"` // Ed25519, in base64
 }
 
 // PolicySignatures are the signatures that are kept beside the policies.
@@ -61,7 +61,7 @@ const policyTitle = "riskpipe policy signature v1"
 
 // text is what is signed.
 func (p SignedPolicy) text(role PolicyRole) string {
-	return fmt.Sprintf("%s\n%q\n%d\n%016x\n%s\n", policyTitle, p.Name, p.Version, uint64(p.Hash), role)
+	return fmt.Sprintf("%s\n%q\n%d\n%s\n%s\n", policyTitle, p.Name, p.Version, p.Digest, role)
 }
 
 // SignPolicy signs a policy as the signer, whose key it must be.
@@ -76,7 +76,7 @@ func SignPolicy(p SignedPolicy, signer PolicySigner, key *SigningKey) (PolicySig
 	// As a note has it: four bytes of the key's hash, then the signature.
 	encoded := append(binary.BigEndian.AppendUint32(nil, key.signer.KeyHash()), raw...)
 	return PolicySignature{
-		Policy: p.Name, Version: p.Version, Hash: p.Hash, Role: signer.Role, Signer: signer.Name,
+		Policy: p.Name, Version: p.Version, Digest: p.Digest, Role: signer.Role, Signer: signer.Name,
 		Signature: base64.StdEncoding.EncodeToString(encoded),
 	}, nil
 }
@@ -95,7 +95,7 @@ func (s PolicySignatures) With(more PolicySignature) PolicySignatures {
 func (s PolicySignatures) Signers(p SignedPolicy, signers []PolicySigner) map[PolicyRole][]PolicySigner {
 	signed := map[PolicyRole][]PolicySigner{}
 	for _, signature := range s {
-		if signature.Policy != p.Name || signature.Version != p.Version || signature.Hash != p.Hash {
+		if signature.Policy != p.Name || signature.Version != p.Version || signature.Digest != p.Digest {
 			continue
 		}
 		for _, signer := range signers {

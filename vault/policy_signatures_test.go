@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/riskpipe/riskpipe/schemas"
 )
 
 // A policy is signed once HR and Legal have signed it as it is, with keys that
@@ -11,7 +13,7 @@ import (
 func TestPolicySignatures(t *testing.T) {
 	erinKey, louKey := signingKey(t, "erin"), signingKey(t, "lou")
 	erin, lou := PolicySigner{"Erin", PolicyHR, erinKey.Public()}, PolicySigner{"Lou", PolicyLegal, louKey.Public()}
-	policy := SignedPolicy{Name: "data_leaks", Version: 3, Hash: -7}
+	policy := SignedPolicy{Name: "data_leaks", Version: 3, Digest: schemas.Digest{7}}
 	sign := func(p SignedPolicy, signer PolicySigner, key *SigningKey) PolicySignature {
 		t.Helper()
 		signature, err := SignPolicy(p, signer, key)
@@ -41,9 +43,9 @@ func TestPolicySignatures(t *testing.T) {
 		"nobody":             {nil, policy, signers, "for hr"},
 		"HR alone":           {both[:1], policy, signers, "for legal"},
 		"Legal alone":        {both[1:], policy, signers, "for hr"},
-		"other logic":        {both, SignedPolicy{"data_leaks", 3, -8}, signers, "for hr"},
-		"other version":      {both, SignedPolicy{"data_leaks", 4, -7}, signers, "for hr"},
-		"other policy":       {both, SignedPolicy{"data_theft", 3, -7}, signers, "for hr"},
+		"other logic":        {both, SignedPolicy{"data_leaks", 3, schemas.Digest{8}}, signers, "for hr"},
+		"other version":      {both, SignedPolicy{"data_leaks", 4, schemas.Digest{7}}, signers, "for hr"},
+		"other policy":       {both, SignedPolicy{"data_theft", 3, schemas.Digest{7}}, signers, "for hr"},
 		"no signer any more": {both, policy, signers[:1], "for legal"},
 		"role exchanged":     {both, policy, []PolicySigner{{"Erin", PolicyLegal, erin.Key}, {"Lou", PolicyHR, lou.Key}}, "for hr"},
 		"key exchanged":      {both, policy, []PolicySigner{erin, {"Lou", PolicyLegal, signingKey(t, "lou").Public()}}, "for legal"},
@@ -51,7 +53,7 @@ func TestPolicySignatures(t *testing.T) {
 		"signature empty":    {alter(func(s *PolicySignature) { s.Signature = "" }), policy, signers, "for legal"},
 		"signature of HR's":  {alter(func(s *PolicySignature) { s.Signature = both[0].Signature }), policy, signers, "for legal"},
 		"lines in signature": {alter(func(s *PolicySignature) { s.Signature += "\n— lou x" }), policy, signers, "for legal"},
-		"hash put right":     {alter(func(s *PolicySignature) { s.Hash = -8 }), SignedPolicy{"data_leaks", 3, -8}, signers, "for hr"},
+		"hash put right":     {alter(func(s *PolicySignature) { s.Digest = schemas.Digest{8} }), SignedPolicy{"data_leaks", 3, schemas.Digest{8}}, signers, "for hr"},
 		"one person for both": {
 			PolicySignatures{both[0], sign(policy, erinForLegal, erinKey)}, policy, []PolicySigner{erin, erinForLegal}, "two people",
 		},

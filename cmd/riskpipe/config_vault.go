@@ -56,7 +56,8 @@ type RevealConfig struct {
 
 // PoliciesConfig is who signs policies.
 type PoliciesConfig struct {
-	Signers []PolicySigner `mapstructure:"signers"`
+	Signatures string         `mapstructure:"signatures"`
+	Signers    []PolicySigner `mapstructure:"signers"`
 }
 
 // PolicySigner is somebody who signs policies for HR or Legal.

@@ -29,7 +29,8 @@ usage, 3 when the configuration or the policies cannot be read.`,
 	}
 	addPoliciesFlag(c)
 	c.AddCommand(newPolicyListCommand(), newPolicyLintCommand(), newPolicySchemaCommand(), newPolicyTestCommand(),
-		newPolicyExplainCommand(), newPolicyDiffCommand(), newPolicyLockCommand())
+		newPolicyExplainCommand(), newPolicyDiffCommand(), newPolicyLockCommand(),
+		newPolicySignCommand(), newPolicyVerifyCommand())
 	return c
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,8 +27,8 @@ func newPolicySignCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "sign NAME",
 		Short: "Sign a policy for HR or for Legal",
-		Long: `sign adds a signature over the policy's name, version and hash, which is the one
-that its alerts carry, to the file policies.signatures beside the policies. The key
+		Long: `sign adds a signature over the policy's name, version and SHA-256 digest of its logic,
+with that of the indicators and lists it uses, to the file policies.signatures beside the policies. The key
 must be that of a signer in policies.signers with the role. Any change of the
 policy's logic needs new signatures.`,
 		Example: `  riskpipe policy sign data_leaks --role hr --key erin.key
@@ -137,7 +138,52 @@ not.`,
 }
 
 func addSignaturesFlag(c *cobra.Command, file *string) {
-	c.Flags().StringVar(file, "signatures", "", "`file` of the signatures; policies.signatures beside the policies")
+	c.Flags().StringVar(file, "signatures", "", "`file` of the signatures; the setting policies.signatures, or the file of this name beside the policies")
+}
+
+// requireSignatures refuses live policies that HR and Legal have not signed as they
+// are. Where that is allowed, the log has each of them at every start.
+func (c Config) requireSignatures(log *slog.Logger, allowUnsigned bool) error {
+	library, err := c.Score.library()
+	if err != nil {
+		return err
+	}
+	unsigned, err := c.unsigned(library)
+	if err != nil || len(unsigned) == 0 {
+		return err
+	}
+	if !allowUnsigned {
+		return &exitError{exitConfig, fmt.Errorf("%w\nlet HR and Legal sign with riskpipe policy sign, or start with --allow-unsigned to try riskpipe out", errors.Join(unsigned...))}
+	}
+	for _, problem := range unsigned {
+		log.Warn("scoring people by a policy that HR and Legal have not signed", "problem", problem)
+	}
+	return nil
+}
+
+// unsigned says of each live policy that is not signed what is missing.
+func (c Config) unsigned(library operators.Library) ([]error, error) {
+	policies, err := signable(library, nil)
+	if err != nil {
+		return nil, err
+	}
+	signers, err := c.Policies.signers()
+	if err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	var signatures vault.PolicySignatures
+	if file, err := signaturesOf("", c); err == nil {
+		if signatures, err = readSignatures(file); err != nil {
+			return nil, err
+		}
+	}
+	var unsigned []error
+	for i, p := range policies {
+		if err := signatures.Verify(p, signers); err != nil && library.Policies[i].Mode == operators.ModeLive {
+			unsigned = append(unsigned, err)
+		}
+	}
+	return unsigned, nil
 }
 
 // signaturesOf is the file of the signatures.
@@ -145,8 +191,10 @@ func signaturesOf(file string, config Config) (string, error) {
 	switch {
 	case file != "":
 		return file, nil
+	case config.Policies.Signatures != "":
+		return config.Policies.Signatures, nil
 	case config.Score.Policies == "":
-		return "", &exitError{exitRejects, errors.New("the policies that ship with riskpipe have no folder for signatures: name a file with --signatures, or your policies with --policies")}
+		return "", &exitError{exitRejects, errors.New("the policies that ship with riskpipe have no folder for signatures: set policies.signatures, name a file with --signatures, or your policies with --policies")}
 	default:
 		return filepath.Join(config.Score.Policies, signaturesFile), nil
 	}
@@ -154,16 +202,16 @@ func signaturesOf(file string, config Config) (string, error) {
 
 // signable returns what is to be signed of the policies that are named, or of all.
 func signable(library operators.Library, names []string) ([]vault.SignedPolicy, error) {
-	lock, err := library.Lock()
+	digests, err := library.Digests()
 	if err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
 	var policies []vault.SignedPolicy
 	found := map[string]bool{}
-	for _, entry := range lock {
-		if len(names) == 0 || slices.Contains(names, entry.Name) {
-			policies = append(policies, vault.SignedPolicy{Name: entry.Name, Version: entry.Version, Hash: entry.Hash})
-			found[entry.Name] = true
+	for _, p := range library.Policies {
+		if len(names) == 0 || slices.Contains(names, p.Name) {
+			policies = append(policies, vault.SignedPolicy{Name: p.Name, Version: p.Version, Digest: digests[p.Name]})
+			found[p.Name] = true
 		}
 	}
 	for _, name := range names {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,12 +96,33 @@ func TestPolicySign(t *testing.T) {
 		t.Fatalf("%s, %v", kept, err)
 	}
 
+	scoring, err := LoadConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scoring.Score.Policies = folder
+	if err := scoring.requireSignatures(slog.New(slog.DiscardHandler), false); err != nil {
+		t.Errorf("a signed policy is refused: %v", err)
+	}
 	version := strings.Replace(string(text), "version: ", "version: 9", 1)
 	if version == string(text) {
 		t.Fatal("the policy has no version")
 	}
 	write(t, file, version)
 	run(exitFailure, "not signed for hr", "verify", "data_leaks")
+	var logged strings.Builder
+	log := slog.New(slog.NewTextHandler(&logged, nil))
+	if err := scoring.requireSignatures(log, false); err == nil || !strings.Contains(err.Error(), "not signed for hr") || logged.Len() > 0 {
+		t.Errorf("the changed policy is scored by: %v, %s", err, &logged)
+	}
+	if err := scoring.requireSignatures(log, true); err != nil || strings.Count(logged.String(), "level=WARN") != 1 {
+		t.Errorf("allowed: %v, %s", err, &logged)
+	}
+	shadow := strings.Replace(version, "mode: live", "mode: shadow", 1)
+	write(t, file, shadow)
+	if err := scoring.requireSignatures(log, false); shadow == version || err != nil {
+		t.Errorf("a silent policy needs no signature: %v", err)
+	}
 	write(t, file, string(text))
 	write(t, signatures, "- {policy: data_leaks, password: x}\n")
 	run(exitConfig, "reading the signatures", "verify")

@@ -15,21 +15,29 @@ import (
 )
 
 func newScoreCommand() *cobra.Command {
+	var allowUnsigned bool
 	c := &cobra.Command{
 		Use:   "score",
 		Short: "Fold events into risk states, and write alerts and risk changes",
 		Long: `score folds every person's events into their state in Redis and writes alerts and
 changes of risk scores to Kafka. Its position is stored with the states, in one
 transaction, so that nothing is lost or counted twice whatever is killed. As many
-scorers can share the work as the topic events has partitions.`,
-		Example: "  riskpipe score --config riskpipe.yaml",
-		Args:    cobra.NoArgs,
+scorers can share the work as the topic events has partitions.
+
+It starts when HR and Legal have signed the policies that are live; see riskpipe
+policy sign.`,
+		Example: `  riskpipe score --config riskpipe.yaml
+  riskpipe score --config riskpipe.yaml --allow-unsigned`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, log, err := load(cmd)
 			if err != nil {
 				return err
 			}
 			if err := config.Score.override(cmd); err != nil {
+				return err
+			}
+			if err := config.requireSignatures(log, allowUnsigned); err != nil {
 				return err
 			}
 			redis, err := config.Redis.open()
@@ -46,6 +54,7 @@ scorers can share the work as the topic events has partitions.`,
 		},
 	}
 	addPoliciesFlag(c)
+	c.Flags().BoolVar(&allowUnsigned, "allow-unsigned", false, "score by live policies that nobody signed, for trying riskpipe out")
 	return c
 }
 

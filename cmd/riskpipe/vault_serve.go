@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/riskpipe/riskpipe/schemas"
+	"github.com/riskpipe/riskpipe/sink"
 	"github.com/riskpipe/riskpipe/vault"
 	"github.com/riskpipe/riskpipe/vault/server"
 )
@@ -62,7 +63,7 @@ Beyond this machine it listens with a certificate alone.`,
 func serveVault(ctx context.Context, config Config, log *slog.Logger, started func(net.Addr)) error {
 	c := config.Vault.Serve
 	for key, value := range map[string]string{
-		"audit_file": c.AuditFile, "audit_key_file": c.AuditKeyFile, "identities_file": c.IdentitiesFile, "tokens_file or oidc.issuer": c.TokensFile + c.OIDC.Issuer,
+		"audit_file": c.AuditFile, "audit_key_file": c.AuditKeyFile, "tokens_file or oidc.issuer": c.TokensFile + c.OIDC.Issuer,
 	} {
 		if value == "" {
 			return &exitError{exitConfig, fmt.Errorf("vault.serve.%s is not set", key)}
@@ -92,9 +93,14 @@ func serveVault(ctx context.Context, config Config, log *slog.Logger, started fu
 	if err != nil {
 		return errors.Join(err, audit.Close())
 	}
+	identities, closeIdentities, err := config.identities(ctx)
+	if err != nil {
+		return errors.Join(err, audit.Close())
+	}
+	defer closeIdentities()
 	api, err := server.New(server.Deps{
 		Authenticator: authenticator, Reveals: reveals, Audit: audit, Managers: managers,
-		Identities: vault.NewSealedIdentities(server.FileIdentities{Path: c.IdentitiesFile}, keys),
+		Identities: vault.NewSealedIdentities(identities, keys),
 		Now:        func() schemas.Time { return schemas.TimeOf(time.Now()) }, Log: log,
 	})
 	if err == nil {
@@ -104,6 +110,21 @@ func serveVault(ctx context.Context, config Config, log *slog.Logger, started fu
 		err = c.listen().Serve(ctx, api, log, started)
 	}
 	return errors.Join(err, audit.Close())
+}
+
+// identities are those of a file, or of ClickHouse without one.
+func (c Config) identities(ctx context.Context) (source vault.IdentitySource, done func(), err error) {
+	if file := c.Vault.Serve.IdentitiesFile; file != "" {
+		return server.FileIdentities{Path: file}, func() {}, nil
+	}
+	conn, err := c.ClickHouse.open(ctx, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	if source, err = sink.NewIdentitySource(conn, c.ClickHouse.Database, c.ClickHouse.IdentityDatabase); err != nil {
+		return nil, nil, errors.Join(err, conn.Close())
+	}
+	return source, func() { _ = conn.Close() }, nil
 }
 
 // recordStart puts on record that reveals can be decided on from now.

@@ -172,9 +172,11 @@ func TestServeVault_problems(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"no audit log":     {func(c *Config) { c.Vault.Serve.AuditFile = "" }, "vault.serve.audit_file is not set"},
-		"no audit key":     {func(c *Config) { c.Vault.Serve.AuditKeyFile = "" }, "vault.serve.audit_key_file is not set"},
-		"no identities":    {func(c *Config) { c.Vault.Serve.IdentitiesFile = "" }, "vault.serve.identities_file is not set"},
+		"no audit log": {func(c *Config) { c.Vault.Serve.AuditFile = "" }, "vault.serve.audit_file is not set"},
+		"no audit key": {func(c *Config) { c.Vault.Serve.AuditKeyFile = "" }, "vault.serve.audit_key_file is not set"},
+		"no identities": {func(c *Config) {
+			c.Vault.Serve.IdentitiesFile, c.ClickHouse.Addresses = "", []string{"127.0.0.1:1"}
+		}, "reaching ClickHouse"},
 		"nobody signs in":  {func(c *Config) { c.Vault.Serve.TokensFile = "" }, "tokens_file or oidc.issuer is not set"},
 		"no private key":   {func(c *Config) { c.Vault.PrivateKeys = nil }, "vault.private_key_file"},
 		"other audit key":  {func(c *Config) { c.Vault.Serve.AuditKeyFile = c.Vault.PrivateKeys[0] }, "audit key"},
