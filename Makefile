@@ -7,7 +7,8 @@ SHELL       := bash
 GO              ?= go
 VERSION         ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 GOLANGCI_LINT   := bin/golangci-lint-v2.15.0
-TESTFLAGS       ?=
+GOVULNCHECK     := bin/govulncheck-v1.9.0
+TESTFLAGS       ?= -timeout 20m
 BENCH           ?= .
 BENCHTIME       ?= 1s
 FUZZTIME        ?= 10s
@@ -83,6 +84,10 @@ fmt: $(GOLANGCI_LINT) ## Format the code (gofumpt, gci)
 vet: ## go vet
 	$(GO) vet ./...
 
+.PHONY: vuln
+vuln: $(GOVULNCHECK) ## Known vulnerabilities that the code reaches; needs the database at vuln.go.dev
+	$(GOVULNCHECK) ./...
+
 ##@ Servers on this machine, without Docker
 
 .PHONY: up
@@ -106,6 +111,11 @@ $(GOLANGCI_LINT):
 	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
 	GOBIN=$$dir $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(@:bin/golangci-lint-%=%); \
 	mkdir -p bin; mv "$$dir/golangci-lint" $@
+
+$(GOVULNCHECK):
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	GOBIN=$$dir $(GO) install golang.org/x/vuln/cmd/govulncheck@$(@:bin/govulncheck-%=%); \
+	mkdir -p bin; mv "$$dir/govulncheck" $@
 
 $(ENGINE): deploy/embedded/package.json deploy/embedded/package-lock.json
 	@deploy/local/install engine
