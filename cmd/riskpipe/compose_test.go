@@ -68,7 +68,7 @@ func TestCompose_commandsAndSettings(t *testing.T) {
 		})
 		run[strings.Join(service.Command, " ")] = true
 	}
-	for _, want := range []string{"normalise signin", "normalise email", "normalise file", "normalise defender", "normalise hr", "score", "sink", "migrate"} {
+	for _, want := range []string{"normalise signin", "normalise email", "normalise file", "normalise defender", "normalise hr", "score --allow-unsigned", "sink", "migrate"} {
 		if !run[want] {
 			t.Errorf("no service runs %q", want)
 		}
