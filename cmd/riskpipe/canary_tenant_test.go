@@ -59,7 +59,7 @@ func hostileBrands() []brand {
 // tenant publishes.
 func canaryRecords(t *testing.T) []tenant.Record {
 	t.Helper()
-	company, err := tenant.New(tenant.Options{Users: 100, Days: 28, Density: 0.1, Domain: canary + ".example"})
+	company, err := tenant.New(tenant.Options{Users: 100, Days: 14, Density: 0.1, Domain: canary + ".example"})
 	if err != nil {
 		t.Fatal(err)
 	}
