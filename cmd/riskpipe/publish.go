@@ -54,10 +54,13 @@ func newPublisher(config Config) (*publisher, error) {
 
 // publish hands one record over; it waits while too many are under way.
 func (p *publisher) publish(ctx context.Context, r tenant.Record, at time.Time) error {
+	return p.produce(ctx, &kgo.Record{Topic: p.config.Topics.names().Raw(r.Source), Value: r.Value, Timestamp: at})
+}
+
+func (p *publisher) produce(ctx context.Context, record *kgo.Record) error {
 	if err := p.failure(); err != nil {
 		return err
 	}
-	record := &kgo.Record{Topic: p.config.Topics.names().Raw(r.Source), Value: r.Value, Timestamp: at}
 	p.client.Produce(ctx, record, func(_ *kgo.Record, err error) {
 		if err != nil {
 			p.mu.Lock()

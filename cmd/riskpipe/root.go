@@ -58,9 +58,9 @@ Start with:  riskpipe demo`,
 	}
 	add("services", newNormaliseCommand(), newScoreCommand(), newSinkCommand())
 	add("tools", newDemoCommand(), newCheckCommand(), newReplayCommand(), newPolicyCommand(), newGenerateCommand(), newCatCommand(),
-		newRevealCommand(), newAuditCommand())
+		newRevealCommand(), newAuditCommand(), newBenchCommand())
 	add("setup", newConfigCommand(), newKeyCommand(), newVaultCommand(), newTopicsCommand(), newMigrateCommand(), newDoctorCommand())
-	root.AddCommand(newEngineCommand())
+	root.AddCommand(newEngineCommand(), newBrokersCommand())
 	return root
 }
 

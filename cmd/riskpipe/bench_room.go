@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/riskpipe/riskpipe/pipeline"
+	"github.com/riskpipe/riskpipe/schemas"
+	"github.com/riskpipe/riskpipe/sink"
+	"github.com/riskpipe/riskpipe/vault"
+)
+
+// benchRoom is a set of topics, keys and tables of its own, in which the services run.
+type benchRoom struct {
+	servers *benchServers
+	config  Config
+	admin   *kadm.Client
+	redis   *pipeline.Redis
+	conn    sink.Conn
+}
+
+// room makes a fresh one: evidence is sealed, and everything is removed by close.
+func (s *benchServers) room(ctx context.Context, partitions int) (_ *benchRoom, err error) {
+	name := "bench_" + strings.ToLower(rand.Text()[:10])
+	config := s.config
+	config.Topics = TopicsConfig{Prefix: name + ".", Partitions: partitions, Replication: 1, DeadLetterDays: 1}
+	config.Redis.Prefix = name + ":"
+	config.ClickHouse.Database, config.ClickHouse.IdentityDatabase = name, name+"_identities"
+	_, key, err := vault.GenerateKey(1)
+	if err != nil {
+		return nil, err
+	}
+	config.Pseudonym = PseudonymConfig{Key: Secret(key)}
+	private, _, err := vault.GeneratePrivateKey()
+	if err != nil {
+		return nil, err
+	}
+	config.Vault = VaultConfig{PublicKey: private.Public().String()}
+	r := &benchRoom{servers: s, config: config}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	opts, err := config.Kafka.options()
+	if err != nil {
+		return nil, err
+	}
+	client, err := kgo.NewClient(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to Kafka: %w", err)
+	}
+	r.admin = kadm.NewClient(client)
+	if r.redis, err = config.Redis.open(); err != nil {
+		return nil, err
+	}
+	return r, r.prepare(ctx)
+}
+
+// prepare makes topics and tables.
+func (r *benchRoom) prepare(ctx context.Context) error {
+	if _, err := ensureTopics(ctx, r.config, false, false); err != nil {
+		return err
+	}
+	plan := r.config.Topics.rawPlan()
+	for i := range plan {
+		plan[i].Partitions = int32(r.config.Topics.Partitions)
+	}
+	if _, err := ensureOn(ctx, r.config.Kafka, plan, false); err != nil {
+		return err
+	}
+	conn, err := r.config.ClickHouse.open(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := sink.Migrate(ctx, conn, r.config.ClickHouse.Database, r.config.migration(false)); err != nil {
+		return fmt.Errorf("making the tables: %w", err)
+	}
+	r.conn, err = r.config.ClickHouse.open(ctx, r.config.ClickHouse.Database)
+	return err
+}
+
+// close removes everything. What cannot be removed is said, and is no failure of the
+// measurement.
+func (r *benchRoom) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var problems []error
+	if r.conn != nil {
+		for _, database := range []string{r.config.ClickHouse.Database, r.config.ClickHouse.IdentityDatabase} {
+			problems = append(problems, r.conn.Exec(ctx, "DROP DATABASE IF EXISTS "+database))
+		}
+		problems = append(problems, r.conn.Close())
+	}
+	if r.redis != nil {
+		problems = append(problems, r.redis.Clear(ctx), r.redis.Close())
+	}
+	if r.admin != nil {
+		problems = append(problems, r.removeTopics(ctx))
+		r.admin.Close()
+	}
+	if err := errors.Join(problems...); err != nil {
+		r.servers.log.Error("not everything that the bench made could be removed", "name", r.config.ClickHouse.Database, "error", err)
+	}
+}
+
+func (r *benchRoom) removeTopics(ctx context.Context) error {
+	topics, err := r.admin.ListTopics(ctx)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, name := range topics.Names() {
+		if strings.HasPrefix(name, r.config.Topics.Prefix) {
+			names = append(names, name)
+		}
+	}
+	groups := append(r.config.Topics.normaliserGroups(), r.config.Topics.group("score"), r.config.Topics.group("sink"))
+	_, groupsErr := r.admin.DeleteGroups(ctx, groups...)
+	_, topicsErr := r.admin.DeleteTopics(ctx, names...)
+	return errors.Join(groupsErr, topicsErr)
+}
+
+// runner is a service.
+type runner interface{ Run(ctx context.Context) error }
+
+// services run until done, which is asked every now and then, says that nothing is
+// left.
+func (r *benchRoom) services(ctx context.Context, done func(context.Context) (bool, error), services ...runner) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	group, ctx := errgroup.WithContext(ctx)
+	for _, s := range services {
+		group.Go(func() error { return s.Run(ctx) })
+	}
+	group.Go(func() error {
+		defer stop()
+		ticker := time.NewTicker(20 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-ticker.C:
+			}
+			if finished, err := done(ctx); finished || err != nil {
+				return err
+			}
+		}
+	})
+	return group.Wait()
+}
+
+// reached is done when the counters of that name have reached total.
+func reached(metrics *prometheus.Registry, name string, total int64) func(context.Context) (bool, error) {
+	return func(context.Context) (bool, error) {
+		families, err := metrics.Gather()
+		if err != nil {
+			return false, fmt.Errorf("reading the metrics: %w", err)
+		}
+		var sum float64
+		for _, family := range families {
+			if family.GetName() != name {
+				continue
+			}
+			for _, m := range family.GetMetric() {
+				sum += m.GetCounter().GetValue()
+			}
+		}
+		return int64(sum) >= total, nil
+	}
+}
+
+func (r *benchRoom) normalisers(ctx context.Context, metrics prometheus.Registerer) ([]runner, error) {
+	var all []runner
+	for _, source := range schemas.Sources() {
+		n, err := newNormaliser(ctx, r.config, r.servers.log, metrics, source, r.redis)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+// normalise normalises so many raw records and returns how many events they were.
+func (r *benchRoom) normalise(ctx context.Context, records int64) (int64, error) {
+	metrics := prometheus.NewRegistry()
+	services, err := r.normalisers(ctx, metrics)
+	if err != nil {
+		return 0, err
+	}
+	if err := r.services(ctx, reached(metrics, "riskpipe_normalise_records_consumed_total", records), services...); err != nil {
+		return 0, err
+	}
+	return r.records(ctx, r.config.Topics.names().Events())
+}
+
+// score scores all events.
+func (r *benchRoom) score(ctx context.Context) (int64, error) {
+	events, err := r.records(ctx, r.config.Topics.names().Events())
+	if err != nil {
+		return 0, err
+	}
+	metrics := prometheus.NewRegistry()
+	scorer, err := newScorer(ctx, r.config, r.servers.log, metrics, r.redis)
+	if err != nil {
+		return 0, err
+	}
+	return events, r.services(ctx, reached(metrics, "riskpipe_score_records_consumed_total", events), scorer)
+}
+
+// sink writes all there is and returns how many rows that is, duplicates included.
+func (r *benchRoom) sink(ctx context.Context) (int64, error) {
+	names := r.config.Topics.names()
+	rows, err := r.records(ctx, names.Events(), names.Alerts(), names.Risk(), names.Identities(), names.EvidenceKeys())
+	if err != nil {
+		return 0, err
+	}
+	metrics := prometheus.NewRegistry()
+	s, err := newSink(ctx, r.config, r.servers.log, metrics, r.conn)
+	if err != nil {
+		return 0, err
+	}
+	return rows, r.services(ctx, reached(metrics, "riskpipe_sink_rows_total", rows), s)
+}
+
+// records is how many records the topics have.
+func (r *benchRoom) records(ctx context.Context, topics ...string) (int64, error) {
+	ends, err := r.admin.ListEndOffsets(ctx, topics...)
+	if err != nil {
+		return 0, fmt.Errorf("asking Kafka how many records there are: %w", err)
+	}
+	if err := ends.Error(); err != nil {
+		return 0, fmt.Errorf("asking Kafka how many records there are: %w", err)
+	}
+	var total int64
+	ends.Each(func(o kadm.ListedOffset) { total += o.Offset })
+	return total, nil
+}
