@@ -2,8 +2,7 @@ package normalise
 
 import (
 	"math"
-
-	"github.com/valyala/fastjson"
+	"strconv"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
@@ -24,13 +23,12 @@ func locate(e *Event, coordinates object) {
 }
 
 // degrees returns an angle rounded to whole degrees, and whether there was one
-// of no more than the limit. Numbers are read without a copy: every sign-in has
-// two.
+// of no more than the limit.
 func (o object) degrees(limit float64) (int32, bool) {
-	if o.v == nil || o.v.Type() != fastjson.TypeNumber {
+	if o.kind() != kindNumber {
 		return 0, false
 	}
-	angle, err := o.v.Float64()
+	angle, err := strconv.ParseFloat(o.span(), 64)
 	if err != nil || !(math.Abs(angle) <= limit) {
 		return 0, false
 	}

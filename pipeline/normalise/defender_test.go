@@ -99,7 +99,7 @@ func TestDefender_leavesOtherFeeds(t *testing.T) {
 		"empty":          `{}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			o, _, err := m.parse([]byte(value))
+			o, _, err := m.parse(value)
 			if err != nil {
 				t.Fatal(err)
 			}

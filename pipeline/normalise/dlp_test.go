@@ -140,7 +140,7 @@ func TestDLPAction(t *testing.T) {
 		{`{"Actions":[]}`, ""},
 	}
 	for _, test := range tests {
-		o, _, err := fileMapper().parse([]byte(test.rule))
+		o, _, err := fileMapper().parse(test.rule)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func TestSensitiveTypes(t *testing.T) {
 	}
 	for _, test := range tests {
 		m := fileMapper()
-		o, _, err := m.parse([]byte(`{"List":` + test.list + `}`))
+		o, _, err := m.parse(`{"List":` + test.list + `}`)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"unicode/utf8"
-
-	"github.com/valyala/fastjson"
+	"unsafe"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
@@ -32,7 +31,7 @@ func (m *Mapper) split(rec record) {
 		m.splitPlain(rec, text)
 		return
 	}
-	o, reason, err := m.parse(text)
+	o, reason, err := m.parse(borrowed(text))
 	if err == nil {
 		m.expand(rec, o, utf8.Valid(text))
 		return
@@ -41,7 +40,7 @@ func (m *Mapper) split(rec record) {
 		for _, line := range lines {
 			rec.index = rec.out.Records
 			m.used = 0
-			if o, reason, err := m.parse(line); err != nil {
+			if o, reason, err := m.parse(borrowed(line)); err != nil {
 				rec.out.Records++
 				rec.reject(reason, err.Error())
 			} else {
@@ -58,13 +57,13 @@ func (m *Mapper) split(rec record) {
 // null, CSV on the HR feed, else a reject.
 func (m *Mapper) splitPlain(rec record, text []byte) {
 	if text[0] == '"' {
-		if o, _, err := m.parse(text); err == nil {
+		if o, _, err := m.parse(borrowed(text)); err == nil {
 			if inner := m.embedded(o); inner.ok() {
 				m.expand(rec, inner, utf8.Valid(text))
 				return
 			}
 			if rec.source == schemas.SourceHR { // lines of CSV, as Kafka Connect's JSON writes them
-				m.csv(rec, o.v.GetStringBytes())
+				m.csv(rec, []byte(o.content()))
 				return
 			}
 		}
@@ -117,18 +116,16 @@ func (m *Mapper) each(rec record, envelope, list object, valid bool) {
 		rec.source = schemas.SourceHR // its entries do not tell what they are
 	}
 	bundle := isBundle(envelope)
-	elements := list.v.GetArray()
-	if len(elements) == 0 {
+	if list.isArray() && list.len() == 0 {
 		rec.out.Records++
 		rec.skip(SkipNull)
 	}
-	for _, element := range elements {
+	for o := range list.elements() {
 		if rec.out.Records >= maxRecords {
 			rec.index = rec.out.Records
 			rec.reject(ReasonTooLarge, fmt.Sprintf("more than %d records in one; those behind are in the dead letter", maxRecords))
 			return
 		}
-		o := object{element}
 		if bundle {
 			o = o.get("resource")
 		}
@@ -164,20 +161,12 @@ func listMember(o object) object {
 		}
 	}
 	if single := o.get("records"); single.isObject() && !o.has("category") && !o.has("id") {
-		return listOf(single)
+		return single // its writer leaves the brackets out when there is one
 	}
 	if list := o.get("d", "results"); list.isArray() { // OData's older JSON, of the reporting web service
 		return list
 	}
 	return object{}
-}
-
-// listOf is a list of one, for envelopes whose writer leaves the brackets out then.
-func listOf(single object) object {
-	var arena fastjson.Arena
-	list := arena.NewArray()
-	list.SetArrayItem(0, single.v)
-	return object{list}
 }
 
 // one routes a single record and counts it.
@@ -191,10 +180,10 @@ func (m *Mapper) one(rec record, o object, valid bool) {
 		rec.skip(SkipNull)
 	case !o.isObject():
 		rec.reject(ReasonNotARecord, "neither an object nor a list of objects")
-	case !valid && !validText(o.v):
+	case !valid && !utf8.ValidString(o.span()):
 		rec.reject(ReasonNotUTF8, "no valid UTF-8")
 	default:
-		if o.v.GetObject().Len() <= maxEnvelope {
+		if o.len() <= maxEnvelope {
 			if list := envelopeList(o); list.ok() { // a message, report or bulk request inside a collector's envelope
 				rec.out.Records--
 				m.each(rec, o, list, valid)
@@ -206,3 +195,7 @@ func (m *Mapper) one(rec record, o object, valid bool) {
 	}
 	m.used = alive
 }
+
+// borrowed is the text without a copy of it: Raw.Value must not change any more, and
+// strings of events keep it alive.
+func borrowed(text []byte) string { return unsafe.String(unsafe.SliceData(text), len(text)) }

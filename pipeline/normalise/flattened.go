@@ -1,48 +1,73 @@
 package normalise
 
-import (
-	"strings"
-
-	"github.com/valyala/fastjson"
-)
+import "strings"
 
 // flattened returns the properties of a diagnostic record whose collector wrote
 // them as columns beside the envelope's own: properties_status_errorCode_d, as
 // the AzureDiagnostics table has them with the letter of their type, or
 // properties.status.errorCode. Nothing when there are none.
 // https://learn.microsoft.com/azure/azure-monitor/reference/tables/azurediagnostics
-func flattened(o object) object {
-	if !o.isObject() || o.v.GetObject().Len() > maxProperties {
+func (m *Mapper) flattened(o object) object {
+	if !o.isObject() || o.len() > maxProperties {
 		return object{}
 	}
 	const prefix = "properties"
-	var arena fastjson.Arena
-	var properties *fastjson.Value
-	o.v.GetObject().Visit(func(key []byte, value *fastjson.Value) {
-		if len(key) < len(prefix)+2 || !strings.EqualFold(string(key[:len(prefix)]), prefix) {
-			return
+	var properties column
+	for name, value := range o.members() {
+		if len(name) < len(prefix)+2 || !strings.EqualFold(name[:len(prefix)], prefix) {
+			continue
 		}
-		name := string(key)
 		separator := name[len(prefix)]
-		if separator != '_' && separator != '.' || value.Type() == fastjson.TypeNull {
-			return
+		if separator != '_' && separator != '.' || !value.ok() {
+			continue
 		}
-		if properties == nil {
-			properties = arena.NewObject()
+		at := &properties
+		for _, step := range columnPath(name[len(prefix)+1:], separator) {
+			at = at.member(step)
 		}
-		parent := properties
-		path := columnPath(name[len(prefix)+1:], separator)
-		for _, step := range path[:len(path)-1] {
-			child := parent.Get(step)
-			if child == nil || child.Type() != fastjson.TypeObject {
-				child = arena.NewObject()
-				parent.Set(step, child)
-			}
-			parent = child
+		at.value, at.members = value, nil
+	}
+	if len(properties.members) == 0 {
+		return object{}
+	}
+	nested, _, err := m.parse(string(properties.appendJSON(nil)))
+	if err != nil {
+		return object{}
+	}
+	return nested
+}
+
+// column is a member that a column stands for: a value, or an object of columns.
+type column struct {
+	name    string
+	value   object
+	members []*column
+}
+
+// member returns the member of that name; what had been a value becomes an object.
+func (c *column) member(name string) *column {
+	c.value = object{}
+	for _, m := range c.members {
+		if m.name == name {
+			return m
 		}
-		parent.Set(path[len(path)-1], value)
-	})
-	return object{properties}
+	}
+	c.members = append(c.members, &column{name: name})
+	return c.members[len(c.members)-1]
+}
+
+func (c *column) appendJSON(b []byte) []byte {
+	if c.value.ok() {
+		return append(b, c.value.raw()...)
+	}
+	b = append(b, '{')
+	for i, m := range c.members {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = m.appendJSON(append(appendQuoted(b, m.name), ':'))
+	}
+	return append(b, '}')
 }
 
 // maxProperties bounds how many columns a row may have; AzureDiagnostics has at

@@ -1,10 +1,7 @@
 package normalise
 
 import (
-	"bytes"
 	"strings"
-
-	"github.com/valyala/fastjson"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
@@ -113,18 +110,18 @@ func (m *Mapper) healthHeader(names []string) []healthField {
 // about a patient and one with the time of the event.
 func (m *Mapper) isHealth(o object) bool {
 	about := false
-	o.v.GetObject().Visit(func(key []byte, _ *fastjson.Value) {
-		about = about || len(key) >= 3 && bytes.EqualFold(key[:3], []byte("pat"))
-	})
+	for name := range o.members() {
+		about = about || len(name) >= 3 && strings.EqualFold(name[:3], "pat")
+	}
 	if !about {
 		return false
 	}
 	patient, event := false, false
-	o.v.GetObject().Visit(func(key []byte, _ *fastjson.Value) {
-		field, known := m.healthColumns[foldColumn(string(key))]
+	for name := range o.members() {
+		field, known := m.healthColumns[foldColumn(name)]
 		patient = patient || known && field >= healthPatientID && field <= healthPatientPostal
 		event = event || known && field == healthTime
-	})
+	}
 	return patient && event
 }
 
@@ -132,11 +129,11 @@ func (m *Mapper) isHealth(o object) bool {
 // out or changed the record of a patient.
 func (m *Mapper) health(rec record) {
 	var row healthRow
-	rec.v.GetObject().Visit(func(key []byte, value *fastjson.Value) {
-		if field, known := m.healthColumns[foldColumn(string(key))]; known && row[field] == "" {
-			row[field] = object{value}.text()
+	for name, member := range rec.members() {
+		if field, known := m.healthColumns[foldColumn(name)]; known && row[field] == "" {
+			row[field] = member.text()
 		}
-	})
+	}
 	m.healthRow(rec, &row)
 }
 

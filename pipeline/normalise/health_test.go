@@ -112,7 +112,7 @@ func TestAgentActor(t *testing.T) {
 		`{"who":{"reference":"Device/7"}}`:                                 "",
 		`{}`:                                                               "",
 	} {
-		o, _, err := newTestMapper().parse([]byte(agent))
+		o, _, err := newTestMapper().parse(agent)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/valyala/fastjson"
-
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
@@ -77,11 +75,11 @@ func (m *Mapper) hrObject(rec record) {
 
 func (m *Mapper) objectRow(o object) hrRow {
 	var row hrRow
-	o.v.GetObject().Visit(func(key []byte, value *fastjson.Value) {
-		if field := m.hr.field(string(key)); field != hrNone {
-			row.set(field, cellOf(object{value}))
+	for name, member := range o.members() {
+		if field := m.hr.field(name); field != hrNone {
+			row.set(field, cellOf(member))
 		}
-	})
+	}
 	return row
 }
 

@@ -2,12 +2,10 @@ package normalise
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"unicode/utf8"
-
-	"github.com/valyala/fastjson"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
@@ -52,7 +50,8 @@ type Raw struct {
 	Partition int32
 	Offset    int64
 	Time      schemas.Time // Kafka record time
-	Value     []byte
+	// Value must not change any more: strings of events are parts of it.
+	Value []byte
 }
 
 // Mapper maps raw records to events. It keeps no state between records but
@@ -74,9 +73,10 @@ type Mapper struct {
 	headers map[csvOrigin]hrHeader
 }
 
-// parser is a parser and the length of the longest text that it read.
+// parser is a document that is used again and again, and the length of the longest
+// text that it read.
 type parser struct {
-	fastjson.Parser
+	document
 	most int
 }
 
@@ -104,7 +104,8 @@ type record struct {
 
 // Map normalises one Kafka record into out, whose earlier content is dropped.
 // Source is the feed of the topic; it decides only for records that do not say
-// themselves what they are. Strings in the result outlive the next call.
+// themselves what they are. Strings in the result outlive the next call, and keep
+// raw.Value in memory.
 func (m *Mapper) Map(source schemas.Source, raw Raw, out *Result) {
 	if cap(out.Events) > keptEvents || cap(out.Rejects) > keptEvents || cap(out.Skips) > keptEvents {
 		*out = Result{}
@@ -131,28 +132,26 @@ func (m *Mapper) shrink() {
 
 // parse reads JSON text within the bounds; the object is valid until Map is
 // called again.
-func (m *Mapper) parse(text []byte) (object, string, error) {
-	switch depth, values := extent(text); {
-	case depth > maxDepth:
-		return object{}, ReasonTooDeep, fmt.Errorf("nested deeper than %d", maxDepth)
-	case values > maxValues:
-		return object{}, ReasonTooLarge, fmt.Errorf("more than %d values", maxValues)
-	}
+func (m *Mapper) parse(text string) (object, string, error) {
 	if m.used == len(m.parsers) {
 		m.parsers = append(m.parsers, &parser{})
 	}
 	p := m.parsers[m.used]
 	p.most = max(p.most, len(text))
-	v, err := p.ParseBytes(text)
-	if err != nil {
+	switch p.parse(text) {
+	case tooDeep:
+		return object{}, ReasonTooDeep, fmt.Errorf("nested deeper than %d", maxDepth)
+	case tooMany:
+		return object{}, ReasonTooLarge, fmt.Errorf("more than %d values", maxValues)
+	case notJSON:
 		return object{}, ReasonNotJSON, errNotJSON
 	}
 	m.used++
-	return object{v}, "", nil
+	return object{document: &p.document}, "", nil
 }
 
-// errNotJSON replaces the parser's own error, which quotes the input.
-var errNotJSON = fmt.Errorf("no valid JSON")
+// errNotJSON does not quote the input.
+var errNotJSON = errors.New("no valid JSON")
 
 // embedded returns a member that is an object, or a string which holds JSON:
 // AuditData, AdditionalFields and their like come either way.
@@ -160,15 +159,15 @@ func (m *Mapper) embedded(o object) object {
 	if !o.isString() {
 		return o
 	}
-	text := o.v.GetStringBytes()
-	if len(text) == 0 || text[0] != '{' && text[0] != '[' || m.used > maxAlive {
+	text := o.content()
+	if text == "" || text[0] != '{' && text[0] != '[' || m.used > maxAlive {
 		return object{}
 	}
-	parsed, _, err := m.parse(text)
+	inner, _, err := m.parse(text)
 	if err != nil {
 		return object{}
 	}
-	return parsed
+	return inner
 }
 
 // guard calls f and turns a panic into a reject, so that a record which finds a
@@ -231,52 +230,4 @@ func (rec record) native(ids ...string) []string {
 		return []string{"content", string(sum[:])}
 	}
 	return ids
-}
-
-// extent returns how deep the brackets of JSON text nest and about how many
-// values it has, strings left out. A parsed value takes many times the bytes
-// that it is written with, so that text must be bounded by both.
-func extent(text []byte) (deepest, values int) {
-	level, quoted := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == ',':
-			values++
-		case c == '{' || c == '[':
-			values++
-			level++
-			deepest = max(deepest, level)
-		case c == '}' || c == ']':
-			level--
-		}
-	}
-	return deepest, values
-}
-
-// validText tells whether every string in the value is UTF-8.
-func validText(v *fastjson.Value) bool {
-	switch v.Type() {
-	case fastjson.TypeString:
-		return utf8.Valid(v.GetStringBytes())
-	case fastjson.TypeArray:
-		for _, item := range v.GetArray() {
-			if !validText(item) {
-				return false
-			}
-		}
-	case fastjson.TypeObject:
-		valid := true
-		v.GetObject().Visit(func(key []byte, item *fastjson.Value) {
-			valid = valid && utf8.Valid(key) && validText(item)
-		})
-		return valid
-	default:
-		return true
-	}
-	return true
 }

@@ -1,85 +1,152 @@
 package normalise
 
 import (
-	"bytes"
+	"iter"
 	"math"
 	"strconv"
 	"strings"
-
-	"github.com/valyala/fastjson"
 )
 
 // object reads a JSON value of any shape without ever failing: what is absent,
 // null or of another type reads as zero. Names match whatever their case, the
 // exact spelling first, since collectors fold them.
 //
-// Strings that it returns are copies and outlive the record.
-type object struct{ v *fastjson.Value }
+// Strings that it returns are parts of the record's text where that is possible.
+type object struct {
+	document *document
+	index    uint32
+}
+
+func (o object) value() *value { return &o.document.values[o.index] }
+
+// kind is the type of the value; what is absent is null.
+func (o object) kind() kind {
+	if o.document == nil {
+		return kindNull
+	}
+	return o.value().kind
+}
+
+// member returns the member of that name, null or not, and whether there is one.
+func (o object) member(name string) (object, bool) {
+	if o.kind() != kindObject {
+		return object{}, false
+	}
+	d, hash, folded := o.document, foldedHash(name), uint32(0)
+	for i, end := o.index+1, o.value().next; i < end; {
+		v := &d.values[i]
+		if v.hash == hash {
+			switch found := d.nameOf(v); {
+			case found == name:
+				return object{d, i}, true
+			case folded == 0 && len(found) == len(name) && strings.EqualFold(found, name):
+				folded = i
+			}
+		}
+		i = v.next
+	}
+	return object{d, folded}, folded != 0 // no member is the first value
+}
 
 // get walks the path and returns the value there, or an empty object.
 func (o object) get(path ...string) object {
-	v := o.v
 	for _, name := range path {
-		if v == nil || v.Type() != fastjson.TypeObject {
+		o, _ = o.member(name)
+		if o.index == 0 {
 			return object{}
 		}
-		members := v.GetObject()
-		if next := members.Get(name); next != nil {
-			v = next
-			continue
-		}
-		var folded *fastjson.Value
-		members.Visit(func(key []byte, value *fastjson.Value) {
-			if folded == nil && len(key) == len(name) && bytes.EqualFold(key, []byte(name)) {
-				folded = value
-			}
-		})
-		v = folded
 	}
-	if v == nil || v.Type() == fastjson.TypeNull {
+	if !o.ok() {
 		return object{}
 	}
-	return object{v}
+	return o
 }
 
 // ok tells whether there is a value other than null.
-func (o object) ok() bool { return o.v != nil && o.v.Type() != fastjson.TypeNull }
+func (o object) ok() bool { return o.kind() != kindNull }
 
-func (o object) isObject() bool { return o.v != nil && o.v.Type() == fastjson.TypeObject }
-func (o object) isArray() bool  { return o.v != nil && o.v.Type() == fastjson.TypeArray }
-func (o object) isString() bool { return o.v != nil && o.v.Type() == fastjson.TypeString }
+func (o object) isObject() bool { return o.kind() == kindObject }
+func (o object) isArray() bool  { return o.kind() == kindList }
+func (o object) isString() bool { return o.kind() == kindText }
 
 // has tells whether every name is a member, null or not.
 func (o object) has(names ...string) bool {
-	if !o.isObject() {
-		return false
-	}
 	for _, name := range names {
-		found := false
-		o.v.GetObject().Visit(func(key []byte, _ *fastjson.Value) {
-			found = found || len(key) == len(name) && bytes.EqualFold(key, []byte(name))
-		})
-		if !found {
+		if _, found := o.member(name); !found {
 			return false
 		}
 	}
-	return true
+	return o.isObject()
+}
+
+// len is the number of members or elements.
+func (o object) len() int {
+	if o.document == nil {
+		return 0
+	}
+	return int(o.value().count)
+}
+
+// members yields the members of an object in order, nulls included.
+func (o object) members() iter.Seq2[string, object] {
+	return func(yield func(string, object) bool) {
+		if !o.isObject() {
+			return
+		}
+		for i, end := o.index+1, o.value().next; i < end; {
+			v := &o.document.values[i]
+			if !yield(o.document.nameOf(v), object{o.document, i}) {
+				return
+			}
+			i = v.next
+		}
+	}
+}
+
+// elements yields the elements of an array, nulls included, or the value itself
+// when it is none: upstream writes single elements bare.
+func (o object) elements() iter.Seq[object] {
+	return func(yield func(object) bool) {
+		if !o.isArray() {
+			if o.ok() {
+				yield(o)
+			}
+			return
+		}
+		for i, end := o.index+1, o.value().next; i < end; {
+			if !yield(object{o.document, i}) {
+				return
+			}
+			i = o.document.values[i].next
+		}
+	}
+}
+
+// content is a string as it is, empty when the value is none.
+func (o object) content() string {
+	if !o.isString() {
+		return ""
+	}
+	return o.document.textOf(o.value())
 }
 
 // text returns a string, number or boolean as trimmed text. Placeholders that
 // upstream writes for "nothing" read as empty.
 func (o object) text() string {
-	if o.v == nil {
-		return ""
-	}
-	switch o.v.Type() {
-	case fastjson.TypeString:
-		return plainText(string(o.v.GetStringBytes()))
-	case fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
-		return string(o.v.MarshalTo(nil))
+	switch o.kind() {
+	case kindText:
+		return plainText(o.content())
+	case kindNumber, kindTrue, kindFalse:
+		return o.span()
 	default:
 		return ""
 	}
+}
+
+// span is the value as it is written, brackets included, quotes not.
+func (o object) span() string {
+	v := o.value()
+	return o.document.text[v.start:v.end]
 }
 
 // plainText trims a text and returns nothing for the placeholders of "nothing".
@@ -173,20 +240,15 @@ func (o object) maybe(names ...string) *bool {
 	return nil
 }
 
-// items returns the elements of an array, or the value itself when it is none:
-// upstream writes single elements bare.
+// items returns the elements that are not null.
 func (o object) items() []object {
 	if !o.ok() {
 		return nil
 	}
-	if !o.isArray() {
-		return []object{o}
-	}
-	elements := o.v.GetArray()
-	list := make([]object, 0, len(elements))
-	for _, e := range elements {
-		if e.Type() != fastjson.TypeNull {
-			list = append(list, object{e})
+	list := make([]object, 0, max(o.len(), 1))
+	for e := range o.elements() {
+		if e.ok() {
+			list = append(list, e)
 		}
 	}
 	return list
@@ -215,8 +277,8 @@ func (o object) named(name string) object {
 
 // raw returns the value as compact JSON.
 func (o object) raw() []byte {
-	if o.v == nil {
+	if o.document == nil {
 		return nil
 	}
-	return o.v.MarshalTo(nil)
+	return o.document.appendJSON(nil, o.index)
 }

@@ -1,9 +1,9 @@
 package normalise
 
 import (
+	"maps"
+	"slices"
 	"strings"
-
-	"github.com/valyala/fastjson"
 )
 
 // isOfficeActivity tells rows of Sentinel's OfficeActivity table, which are
@@ -45,22 +45,52 @@ var logonTypes = map[string]string{"owner": "0", "admin": "1", "delegate": "2", 
 // record and routes it as one: the same fact has the same event id by either
 // way, since OfficeId is the record's Id.
 func (m *Mapper) officeActivity(rec record) {
+	rec.object = m.auditRecord(rec.object)
+	m.routeAudit(rec)
+}
+
+// auditRecord is the row as the audit record that it was made of.
+func (m *Mapper) auditRecord(row object) object {
+	changes := map[string]string{} // JSON by member
 	for _, pair := range officeActivityNames {
 		column, member := pair[0], pair[1]
-		if value := rec.get(column); value.text() != "" && rec.at(member) == "" {
-			rec.v.Set(member, value.v)
+		if value := row.get(column); value.text() != "" && row.at(member) == "" {
+			changes[member] = string(value.raw())
 		}
 	}
 	for _, name := range officeActivityJSON {
-		if value := rec.get(name); value.isString() {
-			if parsed := m.embedded(value); parsed.ok() {
-				rec.v.Set(name, parsed.v)
+		if value := row.get(name); value.isString() {
+			if inner := m.embedded(value); inner.ok() {
+				changes[name] = string(inner.raw())
 			}
 		}
 	}
-	if number, known := logonTypes[strings.ToLower(rec.at("LogonType"))]; known {
-		var arena fastjson.Arena
-		rec.v.Set("LogonType", arena.NewNumberString(number))
+	if number, known := logonTypes[strings.ToLower(first(row.at("LogonType"), row.at("Logon_Type")))]; known {
+		changes["LogonType"] = number
 	}
-	m.routeAudit(rec)
+	audit, _, err := m.parse(row.with(changes))
+	if err != nil { // as deep as may be, and deeper with the JSON that was in strings
+		return row
+	}
+	return audit
+}
+
+// with is the object as JSON, with members replaced or added.
+func (o object) with(changes map[string]string) string {
+	b := []byte{'{'}
+	member := func(name string, value []byte) {
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(append(appendQuoted(b, name), ':'), value...)
+	}
+	for name, value := range o.members() {
+		if _, changes := changes[name]; !changes {
+			member(name, value.raw())
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(changes)) {
+		member(name, []byte(changes[name]))
+	}
+	return string(append(b, '}'))
 }

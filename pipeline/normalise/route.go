@@ -12,7 +12,7 @@ func (m *Mapper) route(rec record) {
 	category, properties := rec.at("category"), object{}
 	if category != "" {
 		if properties = rec.get("properties"); !properties.ok() {
-			properties = flattened(rec.object)
+			properties = m.flattened(rec.object)
 		}
 	}
 	if properties.ok() {

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/valyala/fastjson"
-
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
@@ -40,14 +38,11 @@ const workdayList = "Report_Entry"
 // hrList returns the entries of a Workday report, or the resources or operations
 // of a SCIM message. It is asked of every document, and these have few members.
 func hrList(o object) object {
-	if !o.isObject() || o.v.GetObject().Len() > maxEnvelope {
+	if !o.isObject() || o.len() > maxEnvelope {
 		return object{}
 	}
-	switch list := o.get(workdayList); {
-	case list.isArray():
+	if list := o.get(workdayList); list.isArray() || list.isObject() {
 		return list
-	case list.isObject():
-		return listOf(list)
 	}
 	if isBundle(o) {
 		return o.get("entry")
@@ -114,28 +109,28 @@ func (m *Mapper) scimRow(o object) hrRow {
 		return row
 	}
 	read := func(o object) {
-		o.v.GetObject().Visit(func(key []byte, value *fastjson.Value) {
-			switch field := m.hr.field(string(key)); field {
+		for name, member := range o.members() {
+			switch field := m.hr.field(name); field {
 			case hrNone, hrUserID, hrObjectID, hrEmail, hrScenarioText:
 			case hrWorkerStatus: // SCIM's active is the account's
-				row.set(hrAccountEnabled, cellOf(object{value}))
+				row.set(hrAccountEnabled, cellOf(member))
 			case hrEmployeeID:
 				// externalId is the provisioning client's own id; the extension's
 				// employeeNumber comes before it.
-				if !strings.EqualFold(string(key), "externalId") {
-					row.set(field, cellOf(object{value}))
+				if !strings.EqualFold(name, "externalId") {
+					row.set(field, cellOf(member))
 				}
 			default:
-				row.set(field, cellOf(object{value}))
+				row.set(field, cellOf(member))
 			}
-		})
+		}
 	}
 	read(o)
-	o.v.GetObject().Visit(func(key []byte, value *fastjson.Value) {
-		if extension := (object{value}); extension.isObject() && strings.HasPrefix(strings.ToLower(string(key)), "urn:") {
+	for name, extension := range o.members() {
+		if extension.isObject() && strings.HasPrefix(strings.ToLower(name), "urn:") {
 			read(extension)
 		}
-	})
+	}
 	if meta := o.at("meta", "lastModified"); meta != "" {
 		row.set(hrLastModified, meta)
 	}

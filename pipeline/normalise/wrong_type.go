@@ -1,10 +1,6 @@
 package normalise
 
-import (
-	"strings"
-
-	"github.com/valyala/fastjson"
-)
+import "strings"
 
 // scalars are members which every upstream record that has them gives as text
 // or a number: what the record is, when it was and who it was. A structure in
@@ -20,16 +16,12 @@ var scalars = map[string]bool{
 // wrongType returns the name of a member that holds a structure where upstream
 // writes text, or nothing.
 func wrongType(o object) string {
-	found := ""
-	if !o.isObject() {
-		return found
-	}
-	o.v.GetObject().Visit(func(key []byte, value *fastjson.Value) {
-		if kind := value.Type(); found == "" && (kind == fastjson.TypeObject || kind == fastjson.TypeArray) {
-			if name := strings.ToLower(string(key)); scalars[name] {
-				found = name
+	for name, member := range o.members() {
+		if member.isObject() || member.isArray() {
+			if name := strings.ToLower(name); scalars[name] {
+				return name
 			}
 		}
-	})
-	return found
+	}
+	return ""
 }
