@@ -125,6 +125,6 @@ func (b *BatchNormaliser) collect(raw normalise.Raw) {
 		b.steps = append(b.steps, step{finding: &finding, raw: raw})
 	}
 	for _, event := range b.result.Events {
-		b.steps = append(b.steps, step{event: &event, raw: raw})
+		b.steps = append(b.steps, step{event: event, raw: raw})
 	}
 }

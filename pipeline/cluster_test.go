@@ -182,7 +182,7 @@ func (plain) Map(_ schemas.Source, raw normalise.Raw, out *normalise.Result) {
 			e := tinyEvent(0, row.ID)
 			e.User, e.ObservedTime = schemas.Pseudonym{}, raw.Time
 			e.Origin = schemas.Origin{Topic: raw.Topic, Partition: raw.Partition, Offset: raw.Offset, Index: int32(i)}
-			out.Events = append(out.Events, normalise.Event{Event: e, Actor: normalise.Actor{Type: schemas.ActorPerson, UPN: row.UPN}})
+			out.Events = append(out.Events, &normalise.Event{Event: e, Actor: normalise.Actor{Type: schemas.ActorPerson, UPN: row.UPN}})
 		}
 	}
 }

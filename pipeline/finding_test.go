@@ -20,7 +20,7 @@ func evidenceAndInfo() scripted {
 		e := tinyEvent(0, int64(i))
 		e.Source, e.Activity, e.Evidence = schemas.SourceDefender, "detection.alert", []byte("sealed")
 		e.Detection = &schemas.Detection{Finding: 77, Severity: "medium"}
-		s["evidence "+user] = normalise.Result{Events: []normalise.Event{{
+		s["evidence "+user] = normalise.Result{Events: []*normalise.Event{{
 			Event: e, Finding: "alert-1", Actor: normalise.Actor{Type: schemas.ActorPerson, UPN: user + "@contoso.com"},
 		}}}
 	}

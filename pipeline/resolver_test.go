@@ -56,7 +56,7 @@ func people(t *testing.T, r *Resolver, out *Batch, actors ...normalise.Actor) []
 		}
 		e := tinyEvent(0, int64(i))
 		e.User, e.ActorType = schemas.Pseudonym{}, actor.Type
-		result.Events = append(result.Events, normalise.Event{Event: e, Actor: actor})
+		result.Events = append(result.Events, &normalise.Event{Event: e, Actor: actor})
 	}
 	b := NewBatchNormaliser(scripted{"x": result}, r)
 	if err := b.Process(t.Context(), schemas.SourceFile, []normalise.Raw{{Value: []byte("x")}}, out); err != nil {
@@ -212,7 +212,7 @@ func TestResolver_links(t *testing.T) {
 	e := tinyEvent(0, 1)
 	mapper := scripted{
 		"link":  {Links: []normalise.Actor{{Type: schemas.ActorPerson, UPN: "ada@contoso.com", ObjectID: adaID}}},
-		"event": {Events: []normalise.Event{{Event: e, Actor: normalise.Actor{Type: schemas.ActorPerson, ObjectID: adaID}}}},
+		"event": {Events: []*normalise.Event{{Event: e, Actor: normalise.Actor{Type: schemas.ActorPerson, ObjectID: adaID}}}},
 	}
 	named := map[schemas.Pseudonym]string{}
 	r := newResolver(t, NewMemoryNames(), func(d *ResolverDeps) {

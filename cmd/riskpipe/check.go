@@ -85,7 +85,7 @@ func completeSource(_ *cobra.Command, args []string, _ string) ([]string, cobra.
 // checked is one line of check's output.
 type checked struct {
 	Record  int                `json:"record"`
-	Events  []normalise.Event  `json:"events"`
+	Events  []*normalise.Event `json:"events"`
 	Rejects []normalise.Reject `json:"rejects"`
 	Skipped []normalise.Skip   `json:"skipped"`
 }

@@ -140,7 +140,7 @@ func TestGeneratedRecordsAreNormalised(t *testing.T) {
 			t.Errorf("%s: %s (%s) in %.300s", r.Source, reject.Reason, reject.Detail, r.Value)
 		}
 		for i := range result.Events {
-			if e := &result.Events[i]; e.Source != schemas.SourceHR && e.Time > r.Time {
+			if e := result.Events[i]; e.Source != schemas.SourceHR && e.Time > r.Time {
 				t.Errorf("%s: %s is of %s, after its publication at %s", r.Source, e.Activity, e.Time, r.Time)
 			}
 		}

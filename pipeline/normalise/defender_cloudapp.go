@@ -30,8 +30,7 @@ func (m *Mapper) cloudAudit(rec record, raw object) {
 		id = "" // of the application, or of whoever is behind
 	}
 	user := person(raw.str("UserId"))
-	for i := range rec.out.Events[before:] {
-		e := &rec.out.Events[before+i]
+	for _, e := range rec.out.Events[before:] {
 		if id != "" && e.Actor.ObjectID == "" && e.Actor.UPN != "" && e.Actor.UPN == user.UPN {
 			e.Actor.ObjectID = id
 		}

@@ -83,7 +83,7 @@ func TestEmailAttachment(t *testing.T) {
 	const row = `{"Timestamp":"2026-03-09T08:15:00Z","NetworkMessageId":"5f2d0c3e-9d1c-4a55-8c1e-08dd01020304","SenderFromAddress":"ada@contoso.com","SenderObjectId":"9d3e5f10-1111-4222-8333-444455556666",
 		"RecipientEmailAddress":"x@gmail.com","RecipientObjectId":null,"FileName":"Plan.DOCX","FileType":"docx;zip","FileSize":1024,"SHA256":"beef"}`
 	e := defenderEvent(t, streamed("EmailAttachmentInfo", row))
-	if got := defenderGist(Result{Events: []Event{e}}); got != "email.attachment success person ada@contoso.com" {
+	if got := defenderGist(Result{Events: []*Event{&e}}); got != "email.attachment success person ada@contoso.com" {
 		t.Error(got)
 	}
 	if strings.Join(e.Email.Extensions, ",") != "docx" || e.Email.Size != 1024 || e.Clear.SHA256 != "beef" || e.Email.Message == 0 || e.Destination.Class != ClassPersonalMail {

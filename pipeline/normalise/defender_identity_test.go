@@ -11,7 +11,7 @@ func TestIdentityLogon(t *testing.T) {
 	e := defenderEvent(t, streamed("IdentityLogonEvents", `{"Timestamp":"2026-03-09T08:15:00.5Z","ReportId":"r1","ActionType":"LogonFailed","LogonType":"Interactive","Protocol":"Kerberos",
 		"AccountUpn":"ADA@contoso.com","AccountObjectId":"9d3e5f10-1111-4222-8333-444455556666","AccountName":"ada","AccountDomain":"contoso.com","Application":"Active Directory",
 		"FailureReason":"WrongPassword","IPAddress":"[2001:db8::7]:443","Location":"FR","DestinationDeviceName":"dc1","DeviceName":"ws7","OSPlatform":"Windows 11","AdditionalFields":{"ARG.TASK":"x"}}`))
-	if got := defenderGist(Result{Events: []Event{e}}); got != "signin.failed failure person ada@contoso.com" {
+	if got := defenderGist(Result{Events: []*Event{&e}}); got != "signin.failed failure person ada@contoso.com" {
 		t.Error(got)
 	}
 	want := schemas.SignIn{Application: "Active Directory", Resource: newTestMapper().hostToken("dc1"), Client: "Kerberos", Interactive: true}

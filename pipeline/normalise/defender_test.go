@@ -32,7 +32,7 @@ func defenderEvent(t testing.TB, value string) Event {
 	if len(out.Events) != 1 || len(out.Rejects) > 0 {
 		t.Fatalf("got %d events, rejects %v, skips %v, want one event", len(out.Events), out.Rejects, out.Skips)
 	}
-	return out.Events[0]
+	return *out.Events[0]
 }
 
 // defenderGist is what matters of a result in one line.

@@ -57,7 +57,7 @@ func TestAttachmentNames(t *testing.T) {
 	file := mapBytes(newTestMapper(), schemas.SourceFile, strings.Replace(sound()["file"].text, `"SourceFileName":"plan.docx"`, `"SourceFileName":"Q3%20Plan.docx"`, 1)).Events[0]
 	mail := func(attachments string) Event {
 		out := mapBytes(newTestMapper(), schemas.SourceEmail, strings.Replace(sound()["mail"].text, "a.png (2242b); b.docx (18b)", attachments, 1))
-		return out.Events[0]
+		return *out.Events[0]
 	}
 	sent := mail("q3 plan.docx (7b); Q3 Plan.docx (7b)")
 	if names := sent.Email.AttachmentNames; len(names) != 1 || names[0] != file.File.Name || sent.Email.Attachments != 2 {

@@ -67,7 +67,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 
 // Result is what one Kafka record came to.
 type Result struct {
-	Events  []Event
+	Events  []*Event
 	Rejects []Reject
 	Skips   []Skip
 	// Findings are alerts without a user (Defender's AlertInfo), to be joined

@@ -68,7 +68,7 @@ func TestFileSamples(t *testing.T) {
 		}
 		for _, e := range out.Events {
 			if e.Source == schemas.SourceFile || strings.Contains(file, "/file/") {
-				checkFileEvent(t, filepath.Base(file), e, bytes.Contains(line, []byte(`"ObjectId":"`)))
+				checkFileEvent(t, filepath.Base(file), *e, bytes.Contains(line, []byte(`"ObjectId":"`)))
 			}
 			summary[fmt.Sprintf("%-28s %-28s %s", e.Operation, e.Activity, e.ActorType)]++
 		}

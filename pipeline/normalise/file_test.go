@@ -55,7 +55,7 @@ func fileEvent(t *testing.T, value []byte) Event {
 	if len(out.Events) != 1 || len(out.Rejects) != 0 {
 		t.Fatalf("want one event, have %d events, rejects %v, skips %v", len(out.Events), out.Rejects, out.Skips)
 	}
-	return out.Events[0]
+	return *out.Events[0]
 }
 
 // nameHash is the hash of a file name.

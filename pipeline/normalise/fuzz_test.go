@@ -70,7 +70,7 @@ func checkResult(t *testing.T, out Result) {
 		mark("finding", finding.Index)
 	}
 	for i := range out.Events {
-		e := &out.Events[i]
+		e := out.Events[i]
 		mark("event", int(e.Origin.Index))
 		if e.ID == (schemas.UUID{}) || e.Time == 0 || e.Source == "" || e.ActorType == "" || e.Outcome == "" || !strings.Contains(e.Activity, ".") {
 			t.Errorf("incomplete event %+v", e.Event)

@@ -22,7 +22,7 @@ func TestAlertV2(t *testing.T) {
 	// An alert is one event a person, at the time of the first activity, however
 	// many pieces of evidence name the person and by which names.
 	e := defenderEvent(t, alertV2Text)
-	if got := defenderGist(Result{Events: []Event{e}}); got != "detection.exfiltration success person ada@contoso.com" {
+	if got := defenderGist(Result{Events: []*Event{&e}}); got != "detection.exfiltration success person ada@contoso.com" {
 		t.Error(got)
 	}
 	if e.Time.String() != "2026-03-09T08:15:00.500Z" || e.Detection.Severity != "medium" || e.Detection.Status != "new" || strings.Join(e.Detection.Techniques, " ") != "T1048.002 T1119" {

@@ -67,7 +67,7 @@ func TestHealth(t *testing.T) {
 				continue
 			}
 			e := out.Events[0]
-			sees(t, name, healthLine(e), test.want)
+			sees(t, name, healthLine(*e), test.want)
 			sees(t, name, e.Source, schemas.SourceFile)
 			sees(t, name, e.Health.Record != 0, true)
 			sees(t, name, e.ActorType, schemas.ActorPerson)

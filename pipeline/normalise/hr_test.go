@@ -36,7 +36,7 @@ func hrLine(e Event) string {
 func hrOutcome(out Result) []string {
 	lines := make([]string, out.Records)
 	for _, e := range out.Events {
-		lines[e.Origin.Index] += hrLine(e)
+		lines[e.Origin.Index] += hrLine(*e)
 	}
 	for _, r := range out.Rejects {
 		lines[r.Index] += "reject " + r.Reason

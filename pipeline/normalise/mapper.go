@@ -190,7 +190,7 @@ func (rec record) skip(reason string) {
 	rec.out.Skips = append(rec.out.Skips, Skip{Index: rec.index, Reason: reason})
 }
 
-// emit finishes an event and adds it to the result. An event without a time is
+// emit finishes an event and adds it to the result, whose it is from now on. An event without a time is
 // a reject: nothing sensible can be done with it, and guessing would misdate it.
 func (m *Mapper) emit(rec record, e *Event) {
 	if e.Time == 0 {
@@ -212,7 +212,7 @@ func (m *Mapper) emit(rec record, e *Event) {
 	m.withhold(e)
 	e.ObservedTime = rec.raw.Time
 	e.Origin = schemas.Origin{Topic: rec.raw.Topic, Partition: rec.raw.Partition, Offset: rec.raw.Offset, Index: int32(rec.index)}
-	rec.out.Events = append(rec.out.Events, *e)
+	rec.out.Events = append(rec.out.Events, e)
 }
 
 // id derives an event id from the record's own ids. Ids that are missing or

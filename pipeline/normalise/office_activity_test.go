@@ -29,7 +29,7 @@ func officeActivityEvent(t *testing.T, row string) Event {
 	if len(out.Events) != 1 {
 		t.Fatalf("want one event, have %v", out)
 	}
-	return out.Events[0]
+	return *out.Events[0]
 }
 
 func TestOfficeActivity(t *testing.T) {

@@ -30,7 +30,7 @@ func TestSignInAndEmailSamples(t *testing.T) {
 			t.Errorf("%s: %d records came to less", name, out.Records)
 		}
 		for _, e := range out.Events {
-			checkMailOrSignIn(t, name, e, bytes.Contains(line, []byte(`"InternetMessageId":"<`)))
+			checkMailOrSignIn(t, name, *e, bytes.Contains(line, []byte(`"InternetMessageId":"<`)))
 			summary[fmt.Sprintf("%-28s %-28s %-8s %s", e.Operation, e.Activity, e.ActorType, e.Outcome)]++
 		}
 		for _, s := range out.Skips {

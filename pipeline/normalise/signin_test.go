@@ -40,7 +40,7 @@ func onlyEvent(t testing.TB, source schemas.Source, text string) Event {
 	if len(out.Events) != 1 || len(out.Rejects) != 0 || len(out.Skips) != 0 {
 		t.Fatalf("events %d, rejects %v, skips %v", len(out.Events), out.Rejects, out.Skips)
 	}
-	return out.Events[0]
+	return *out.Events[0]
 }
 
 // onlySkip maps a Kafka record that must be skipped, and returns why.
