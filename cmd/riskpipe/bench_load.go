@@ -82,12 +82,15 @@ func (r *benchRoom) eventCounter() func(tenant.Record) int {
 	}
 }
 
-// paced yields the records from now on at a rate of events.
+// paced yields the records at a rate of events, from the first one on.
 func paced(ctx context.Context, records iter.Seq[tenant.Record], count func(tenant.Record) int, rate int, duration time.Duration) iter.Seq[tenant.Record] {
 	return func(yield func(tenant.Record) bool) {
-		start := time.Now()
+		var start time.Time
 		events := 0
 		for r := range records {
+			if start.IsZero() {
+				start = time.Now()
+			}
 			due := start.Add(time.Duration(float64(events) / float64(rate) * float64(time.Second)))
 			if due.Sub(start) > duration || ctx.Err() != nil {
 				return

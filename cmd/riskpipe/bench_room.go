@@ -97,10 +97,7 @@ func (r *benchRoom) close() {
 	defer cancel()
 	var problems []error
 	if r.conn != nil {
-		for _, database := range []string{r.config.ClickHouse.Database, r.config.ClickHouse.IdentityDatabase} {
-			problems = append(problems, r.conn.Exec(ctx, "DROP DATABASE IF EXISTS "+database))
-		}
-		problems = append(problems, r.conn.Close())
+		problems = append(problems, r.conn.Close(), r.dropDatabases(ctx))
 	}
 	if r.redis != nil {
 		problems = append(problems, r.redis.Clear(ctx), r.redis.Close())
@@ -112,6 +109,17 @@ func (r *benchRoom) close() {
 	if err := errors.Join(problems...); err != nil {
 		r.servers.log.Error("not everything that the bench made could be removed", "name", r.config.ClickHouse.Database, "error", err)
 	}
+}
+
+func (r *benchRoom) dropDatabases(ctx context.Context) error {
+	conn, err := r.config.ClickHouse.open(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return errors.Join(
+		conn.Exec(ctx, "DROP DATABASE IF EXISTS "+r.config.ClickHouse.Database),
+		conn.Exec(ctx, "DROP DATABASE IF EXISTS "+r.config.ClickHouse.IdentityDatabase))
 }
 
 func (r *benchRoom) removeTopics(ctx context.Context) error {
