@@ -19,7 +19,8 @@
 //   - Evidence is sealed by a Sealer with AES-256-GCM under a data key that is
 //     drawn at random for one hour at most, and itself sealed once to the vault.
 //     Opening is an EvidenceOpener's work.
-//   - An Identity is sealed directly, at a length that does not tell its own.
+//   - An Identity is sealed directly, a fact at a time and at a length that does
+//     not tell its own. SealedIdentities puts the facts together.
 //
 // Everything is bound to where it belongs: evidence to its user, event and data
 // key, a data key to its id and hour, an identity to its pseudonym and key

@@ -13,7 +13,8 @@ import (
 // bytes, so that a short name looks like a long one.
 const identityBlock = 256
 
-// Identity is whose a pseudonym is, as far as one feed tells. It prints as
+// Identity is whose a pseudonym is, or a part of that: records on the topic hold
+// a fact each, so that none takes away what another one says. It prints as
 // nothing; only JSON shows it.
 type Identity struct {
 	UPN         string   `json:"upn,omitempty"`
@@ -22,7 +23,7 @@ type Identity struct {
 	EmployeeID  string   `json:"employee_id,omitempty"` // in the HR system
 	Aliases     []string `json:"aliases,omitempty"`     // other mail addresses and account names
 	Department  string   `json:"department,omitempty"`
-	Manager     string   `json:"manager,omitempty"`
+	Manager     string   `json:"manager,omitempty"` // a name, an address or an id, as the directory has it
 	Title       string   `json:"title,omitempty"`
 	// Previous are the person's pseudonyms under earlier keys.
 	Previous []LinkRecord `json:"previous,omitempty"`

@@ -61,8 +61,9 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		wire
 		User     string   `json:"user"`
 		Aliases  []string `json:"aliases,omitempty"`
+		Profile  *Profile `json:"profile,omitempty"`
 		Evidence Evidence `json:"evidence"`
-	}{wire(e.Event), e.Actor.User(), e.Actor.Aliases(), e.Clear})
+	}{wire(e.Event), e.Actor.User(), e.Actor.Aliases(), e.Actor.Profile, e.Clear})
 }
 
 // Result is what one Kafka record came to.
@@ -73,8 +74,9 @@ type Result struct {
 	// Findings are alerts without a user (Defender's AlertInfo), to be joined
 	// with the events that name them.
 	Findings []Finding
-	// Links are pairs of names of one person that a record taught without
-	// being an event of its own (IdentityInfo, directory rows).
+	// Links are names of one person, or what a directory says of them, that a
+	// record taught without being an event of its own (IdentityInfo, directory
+	// rows).
 	Links []Actor
 	// Records is how many records the envelope held, nulls and heartbeats
 	// included.
