@@ -191,7 +191,8 @@ func TestServeVault_problems(t *testing.T) {
 			c.Vault.Serve.IdentitiesFile, c.ClickHouse.Addresses = "", []string{"127.0.0.1:1"}
 		}, "reaching ClickHouse"},
 		"nobody signs in":  {func(c *Config) { c.Vault.Serve.TokensFile = "" }, "tokens_file or oidc.issuer is not set"},
-		"no private key":   {func(c *Config) { c.Vault.PrivateKeys = nil }, "vault.private_key_file"},
+		"no private key":   {func(c *Config) { c.Vault.PrivateKeys = nil }, "set vault.private_key_file"},
+		"no key program":   {func(c *Config) { c.Vault.PrivateKeyCommand = []string{filepath.Join(dir, "none")} }, "vault.private_key_command"},
 		"other audit key":  {func(c *Config) { c.Vault.Serve.AuditKeyFile = c.Vault.PrivateKeys[0] }, "audit key"},
 		"no tokens":        {func(c *Config) { c.Vault.Serve.TokensFile = filepath.Join(dir, "none") }, "tokens_file"},
 		"no managers":      {func(c *Config) { c.Vault.Serve.ManagersFile = filepath.Join(dir, "none") }, "managers_file"},
