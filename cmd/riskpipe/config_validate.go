@@ -57,7 +57,6 @@ func (c Config) Validate() error {
 	problems = append(problems, c.Vault.Serve.problems()...)
 	problems = append(problems, c.Reveal.problems()...)
 	problems = append(problems, c.Policies.problems()...)
-	bad(c.Normalise.MaxRecordBytes >= 1024, "normalise.max_record_bytes is %d: want 1024 or more", c.Normalise.MaxRecordBytes)
 	bad(c.Normalise.PoisonPercent >= 1 && c.Normalise.PoisonPercent <= 100, "normalise.poison_percent is %d: want 1 to 100", c.Normalise.PoisonPercent)
 	bad(c.Normalise.PoisonRecords >= 1, "normalise.poison_records is %d: want 1 or more", c.Normalise.PoisonRecords)
 	for i, list := range c.Normalise.Domains {

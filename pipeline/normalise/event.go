@@ -92,7 +92,7 @@ func (r *Result) reset() {
 // topic with the original bytes.
 type Reject struct {
 	Index  int    `json:"index"`  // position in the envelope, from 0
-	Reason string `json:"reason"` // a code of reasons.go
+	Reason string `json:"reason"` // a code below, or of a source
 	Detail string `json:"detail,omitempty"`
 }
 
@@ -113,17 +113,19 @@ type Finding struct {
 
 // The codes of Reject.Reason.
 const (
-	ReasonEmpty       = "empty"
-	ReasonTooLarge    = "too_large"
-	ReasonTooDeep     = "too_deep"
-	ReasonNotUTF8     = "not_utf8"
-	ReasonNotJSON     = "not_json"
-	ReasonNotARecord  = "not_a_record"
-	ReasonMissingTime = "missing_time"
-	ReasonBadTime     = "bad_time"
-	ReasonBadValue    = "bad_value"
-	ReasonMissing     = "missing_field"
-	ReasonPanic       = "panic"
+	ReasonEmpty         = "empty"
+	ReasonTooLarge      = "too_large"
+	ReasonTooDeep       = "too_deep"
+	ReasonTooManyFields = "too_many_fields"
+	ReasonTooManyItems  = "too_many_items"
+	ReasonNotUTF8       = "not_utf8"
+	ReasonNotJSON       = "not_json"
+	ReasonNotARecord    = "not_a_record"
+	ReasonMissingTime   = "missing_time"
+	ReasonBadTime       = "bad_time"
+	ReasonBadValue      = "bad_value"
+	ReasonMissing       = "missing_field"
+	ReasonPanic         = "panic"
 )
 
 // The codes of Skip.Reason that belong to no single source; a source adds its

@@ -2,6 +2,7 @@ package normalise
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -26,21 +27,13 @@ type Options struct {
 	Content []ContentRule
 	// HR names the columns of the HR feed.
 	HR HRMapping
-	// MaxBytes bounds a Kafka record, DefaultMaxBytes when 0.
-	MaxBytes int
+	// Limits bound records.
+	Limits Limits
 }
 
-// Bounds on what is parsed. An Event Hubs message is at most 1 MiB; a record
-// from Microsoft nests less than 20 deep.
+// What is kept from one Kafka record to the next, in bytes of JSON and in events:
+// the usual maximum of a message, and more than usual inside it.
 const (
-	DefaultMaxBytes = 4 << 20
-	maxDepth        = 64
-	maxValues       = 500_000
-	maxEmbedded     = 8 // parsers kept from record to record: the envelope's and those of JSON strings inside it
-	maxAlive        = 64 * maxEmbedded
-
-	// What is kept from one Kafka record to the next, in bytes of JSON and in
-	// events: the usual maximum of a message, and more than usual inside it.
 	keptDocument = 1 << 20
 	keptEmbedded = 64 << 10
 	keptEvents   = 8 << 10
@@ -59,10 +52,10 @@ type Raw struct {
 // buffers and the CSV header last seen per partition; it is not safe for
 // concurrent use.
 type Mapper struct {
-	hash     func(kind, value string) schemas.Hash
-	domains  Domains
-	hr       *hrColumns
-	maxBytes int
+	hash    func(kind, value string) schemas.Hash
+	domains Domains
+	hr      *hrColumns
+	limits  Limits
 
 	categories map[string]string // by domain
 	content    *contentRules     // nil when there are none
@@ -71,6 +64,8 @@ type Mapper struct {
 
 	parsers []*parser
 	used    int
+	values  int    // about how many the largest JSON text of this Kafka record has
+	over    excess // of JSON strings in the current upstream record
 	headers map[csvOrigin]hrHeader
 }
 
@@ -82,13 +77,11 @@ type parser struct {
 
 // New returns a mapper.
 func New(o Options) *Mapper {
-	if o.MaxBytes == 0 {
-		o.MaxBytes = DefaultMaxBytes
-	}
+	o.Limits.setDefaults()
 	return &Mapper{
 		hash: o.Hash, domains: o.Domains, categories: domainTable(o.Categories), content: compileContent(o.Content),
 		healthColumns: healthColumns(),
-		hr:            newHRColumns(o.HR), maxBytes: o.MaxBytes, headers: map[csvOrigin]hrHeader{},
+		hr:            newHRColumns(o.HR), limits: o.Limits, headers: map[csvOrigin]hrHeader{},
 	}
 }
 
@@ -110,7 +103,7 @@ func (m *Mapper) Map(source schemas.Source, raw Raw, out *Result) {
 		*out = Result{}
 	}
 	out.reset()
-	m.used = 0
+	m.used, m.values, m.over = 0, 0, excess{}
 	m.split(record{source: source, raw: raw, out: out})
 	m.shrink()
 }
@@ -132,12 +125,11 @@ func (m *Mapper) shrink() {
 // parse reads JSON text within the bounds; the object is valid until Map is
 // called again.
 func (m *Mapper) parse(text []byte) (object, string, error) {
-	switch depth, values := extent(text); {
-	case depth > maxDepth:
-		return object{}, ReasonTooDeep, fmt.Errorf("nested deeper than %d", maxDepth)
-	case values > maxValues:
-		return object{}, ReasonTooLarge, fmt.Errorf("more than %d values", maxValues)
+	values, over := m.limits.ofText(text)
+	if over.reason != "" {
+		return object{}, over.reason, errors.New(over.detail)
 	}
+	m.values = max(m.values, values)
 	if m.used == len(m.parsers) {
 		m.parsers = append(m.parsers, &parser{})
 	}
@@ -155,17 +147,38 @@ func (m *Mapper) parse(text []byte) (object, string, error) {
 var errNotJSON = fmt.Errorf("no valid JSON")
 
 // embedded returns a member that is an object, or a string which holds JSON:
-// AuditData, AdditionalFields and their like come either way.
+// AuditData, AdditionalFields and their like come either way. When that is over a
+// limit, the record is.
 func (m *Mapper) embedded(o object) object {
+	parsed := m.unwrapped(o)
+	if parsed.ok() && m.values > min(m.limits.Fields, m.limits.Items) {
+		if over := m.limits.ofValue(parsed.v); over.reason != "" {
+			m.over = over
+			return object{}
+		}
+	}
+	return parsed
+}
+
+// unwrapped is embedded for what may be an envelope, whose records are looked at
+// one by one.
+func (m *Mapper) unwrapped(o object) object {
 	if !o.isString() {
 		return o
 	}
 	text := o.v.GetStringBytes()
-	if len(text) == 0 || text[0] != '{' && text[0] != '[' || m.used > maxAlive {
+	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
 		return object{}
 	}
-	parsed, _, err := m.parse(text)
+	if m.used > maxAlive {
+		m.over = excess{ReasonTooLarge, fmt.Sprintf("more than %d JSON texts in strings", maxAlive)}
+		return object{}
+	}
+	parsed, reason, err := m.parse(text)
 	if err != nil {
+		if reason != ReasonNotJSON {
+			m.over = excess{reason, err.Error()}
+		}
 		return object{}
 	}
 	return parsed
@@ -231,31 +244,6 @@ func (rec record) native(ids ...string) []string {
 		return []string{"content", string(sum[:])}
 	}
 	return ids
-}
-
-// extent returns how deep the brackets of JSON text nest and about how many
-// values it has, strings left out. A parsed value takes many times the bytes
-// that it is written with, so that text must be bounded by both.
-func extent(text []byte) (deepest, values int) {
-	level, quoted := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == ',':
-			values++
-		case c == '{' || c == '[':
-			values++
-			level++
-			deepest = max(deepest, level)
-		case c == '}' || c == ']':
-			level--
-		}
-	}
-	return deepest, values
 }
 
 // validText tells whether every string in the value is UTF-8.
