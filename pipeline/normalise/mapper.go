@@ -208,7 +208,8 @@ func (rec record) skip(reason string) {
 // a reject: nothing sensible can be done with it, and guessing would misdate it.
 func (m *Mapper) emit(rec record, e *Event) {
 	if e.Time == 0 {
-		rec.reject(ReasonMissingTime, "no readable event time in "+string(e.Source)+" record "+e.Operation)
+		// Which operation it is would be upstream's text.
+		rec.reject(ReasonMissingTime, "no readable event time in a record of "+string(e.Source))
 		return
 	}
 	if e.ActorType == "" {
