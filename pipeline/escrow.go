@@ -38,13 +38,17 @@ type escrow struct {
 	source  schemas.Source
 	sealing Sealing
 	key     Pseudonymiser
+	sealer  *vault.IdentitySealer
 
 	mu   sync.Mutex
 	told *lru[schemas.Pseudonym, told]
 }
 
 func newEscrow(topics schemas.Topics, source schemas.Source, sealing *Sealing, key Pseudonymiser) *escrow {
-	e := &escrow{topic: topics.Identities(), source: source, sealing: *sealing, key: key, told: newLRU[schemas.Pseudonym, told]()}
+	e := &escrow{
+		topic: topics.Identities(), source: source, sealing: *sealing, key: key, sealer: vault.NewIdentitySealer(sealing.Vault),
+		told: newLRU[schemas.Pseudonym, told](),
+	}
 	if e.sealing.CachedIdentities == 0 {
 		e.sealing.CachedIdentities = 50_000
 	}
@@ -113,7 +117,7 @@ func (e *escrow) seal(n news) ([]*kgo.Record, error) {
 	records := make([]*kgo.Record, 0, len(n.facts))
 	for i := range n.facts {
 		f := &n.facts[i]
-		sealed, err := vault.SealIdentity(e.sealing.Vault, f.user, e.key.Version(), f.observed, f.says)
+		sealed, err := e.sealer.Seal(f.user, e.key.Version(), f.observed, f.says)
 		if err != nil {
 			return nil, err
 		}

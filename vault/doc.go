@@ -20,8 +20,9 @@
 //   - Evidence is sealed by a Sealer with AES-256-GCM under a data key that is
 //     drawn at random for one hour at most, and itself sealed once to the vault.
 //     Opening is an EvidenceOpener's work.
-//   - An Identity is sealed directly, a fact at a time and at a length that does
-//     not tell its own. SealedIdentities puts the facts together.
+//   - An Identity is sealed by an IdentitySealer, a fact at a time and at a length
+//     that does not tell its own, with AES-256-GCM under a data key that is sealed
+//     to the vault and goes with each. SealedIdentities puts the facts together.
 //
 // Everything is bound to where it belongs: evidence to its user, event and data
 // key, a data key to its id and hour, an identity to its pseudonym and key

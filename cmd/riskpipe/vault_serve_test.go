@@ -54,7 +54,7 @@ func vaultFiles(t *testing.T) (dir, config string, user schemas.Pseudonym) {
 		{DisplayName: "Grace Taylor"},
 		{UPN: "grace@contoso.example"},
 	} {
-		sealed, err := vault.SealIdentity(private.Public(), user, 1, schemas.Time(at+1), fact)
+		sealed, err := vault.NewIdentitySealer(private.Public()).Seal(user, 1, schemas.Time(at+1), fact)
 		if err != nil {
 			t.Fatal(err)
 		}
