@@ -67,6 +67,11 @@ var rooms = []room{
 		why:    "what can open names and evidence stays small enough to be read in one sitting",
 	},
 	{
+		folder: "vault/keycommand",
+		ours:   []string{"vault"},
+		why:    "what starts programs stands apart from what is sealed and opened",
+	},
+	{
 		folder: "vault/server",
 		ours:   []string{"schemas", "vault"},
 		why:    "what the network can reach asks the vault like anybody else",

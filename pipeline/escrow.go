@@ -1,8 +1,11 @@
 package pipeline
 
 import (
-	"slices"
+	"encoding/hex"
+	"fmt"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -11,29 +14,40 @@ import (
 	"github.com/riskpipe/riskpipe/vault"
 )
 
-// maxAliases bounds the other names of one person, so that a shared account
-// which comes with a new one each time is not written for each event.
-const maxAliases = 16
+const (
+	// maxAliases bounds the other names of one person, so that a shared account
+	// which comes with a new one each time is not written for each event.
+	maxAliases = 16
+	// maxIdentityText bounds each fact, in bytes. What is longer is none, and a
+	// record of it would be refused by the topic, again and again.
+	maxIdentityText = 1024
+	// toldAgain is after how long the vault is told again what a directory still
+	// says of a person: another process may have told it something else since.
+	toldAgain = schemas.Time(24 * time.Hour / time.Millisecond)
+)
 
-// escrow hands the identities behind pseudonyms to the vault: each once for
-// each process, and again when more of it is known. It is safe for concurrent
-// use by the workers of one source.
+// escrow hands the identities behind pseudonyms to the vault, fact by fact, each
+// once for each process and again when it changed. A fact is a record of its own
+// under a key of its own, <pseudonym>/<feed>/<fact>: the topic is compacted, no
+// process knows all that was told of a person before, and none can read it. So
+// what one record says never takes away what another one said.
+//
+// It is safe for concurrent use by the workers of one source.
 type escrow struct {
 	topic   string
-	suffix  string // of the records' keys
+	source  schemas.Source
 	sealing Sealing
 	key     Pseudonymiser
+	sealer  *vault.IdentitySealer
 
 	mu   sync.Mutex
-	told *lru[schemas.Pseudonym, vault.Identity]
+	told *lru[schemas.Pseudonym, told]
 }
 
 func newEscrow(topics schemas.Topics, source schemas.Source, sealing *Sealing, key Pseudonymiser) *escrow {
 	e := &escrow{
-		// Feeds know different parts of an identity, and compaction would keep
-		// what the last one knows.
-		topic: topics.Identities(), suffix: "/" + string(source),
-		sealing: *sealing, key: key, told: newLRU[schemas.Pseudonym, vault.Identity](),
+		topic: topics.Identities(), source: source, sealing: *sealing, key: key, sealer: vault.NewIdentitySealer(sealing.Vault),
+		told: newLRU[schemas.Pseudonym, told](),
 	}
 	if e.sealing.CachedIdentities == 0 {
 		e.sealing.CachedIdentities = 50_000
@@ -43,14 +57,21 @@ func newEscrow(topics schemas.Topics, source schemas.Source, sealing *Sealing, k
 
 // news is what a batch tells of people that the vault may not know yet.
 type news struct {
-	users      []schemas.Pseudonym // in the order of the batch
-	identities map[schemas.Pseudonym]vault.Identity
-	observed   map[schemas.Pseudonym]schemas.Time
+	facts []fact // in the order of the batch
+	told  map[schemas.Pseudonym]told
+}
+
+// fact is one thing about a person.
+type fact struct {
+	user     schemas.Pseudonym
+	name     string         // of the fact, the last part of its key
+	says     vault.Identity // the fact alone
+	observed schemas.Time
 }
 
 // collect finds out what the batch tells that was not told before.
 func (e *escrow) collect(out *Batch) news {
-	n := news{identities: map[schemas.Pseudonym]vault.Identity{}, observed: map[schemas.Pseudonym]schemas.Time{}}
+	n := news{told: map[schemas.Pseudonym]told{}}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i := range out.Links {
@@ -60,8 +81,9 @@ func (e *escrow) collect(out *Batch) news {
 	for i := range out.Clear {
 		event := &out.Clear[i]
 		display := ""
-		// Elsewhere the display name may be that of an owner or a sender.
-		if event.Source == schemas.SourceSignIn || event.Source == schemas.SourceHR {
+		// Elsewhere the display name may be that of an owner or a sender, and
+		// that of the HR feed is in the profile.
+		if event.Source == schemas.SourceSignIn {
 			display = event.Clear.DisplayName
 		}
 		e.tell(&n, out.Events[i].User, &event.Actor, display, out.Events[i].ObservedTime)
@@ -69,68 +91,33 @@ func (e *escrow) collect(out *Batch) news {
 	return n
 }
 
-// tell adds to the news what an actor's names tell of the user.
+// tell adds to the news what an actor's names and profile tell of the user.
 func (e *escrow) tell(n *news, user schemas.Pseudonym, actor *normalise.Actor, display string, observed schemas.Time) {
 	if user == (schemas.Pseudonym{}) || !isHuman(actor.Type) || actor.Key() == "" {
 		return
 	}
-	identity, known := n.identities[user]
-	if !known {
-		identity, _ = e.told.get(user)
+	known, earlier := n.told[user]
+	if !earlier {
+		known, _ = e.told.get(user)
 	}
-	if !e.merge(&identity, user, actor, display) {
-		return
+	before := len(n.facts)
+	t := telling{escrow: e, user: user, observed: observed, told: &known, facts: &n.facts}
+	t.names(actor)
+	if actor.Profile != nil {
+		t.profile(actor.Profile)
 	}
-	if !known {
-		n.users = append(n.users, user)
+	t.once("display_name", &known.DisplayName, display, vault.Identity{DisplayName: display})
+	if len(n.facts) > before {
+		n.told[user] = known
 	}
-	n.identities[user] = identity
-	n.observed[user] = max(n.observed[user], observed)
-}
-
-// merge adds an actor's names to the identity and reports whether one is new. What is known is never replaced, so that two feeds which spell a
-// name differently come to rest; the other spelling is an alias.
-func (e *escrow) merge(identity *vault.Identity, user schemas.Pseudonym, a *normalise.Actor, display string) bool {
-	changed := false
-	alias := func(name string) {
-		if name == "" || name == identity.UPN || name == identity.ObjectID || name == identity.EmployeeID || name == identity.DisplayName ||
-			len(identity.Aliases) >= maxAliases || slices.Contains(identity.Aliases, name) {
-			return
-		}
-		// Clipped, since what was told before shares the array.
-		identity.Aliases = append(slices.Clip(identity.Aliases), name)
-		changed = true
-	}
-	first := func(field *string, value string) {
-		if value != "" && *field == "" {
-			*field, changed = value, true
-		}
-		alias(value)
-	}
-	for _, name := range []string{a.UPN, a.Mail} {
-		// Another address of somebody who is known by a UPN is no UPN.
-		if identity.UPN == "" && name != "" && e.key.Pseudonym(upnPrefix+name) == user {
-			identity.UPN, changed = name, true
-			if e.sealing.Previous != nil {
-				identity.Previous = []vault.LinkRecord{vault.Link(e.sealing.Previous, upnPrefix+name)}
-			}
-		}
-		alias(name)
-	}
-	first(&identity.ObjectID, a.ObjectID)
-	first(&identity.EmployeeID, a.EmployeeID)
-	alias(a.WorkerID)
-	alias(a.SID)
-	alias(a.Account)
-	first(&identity.DisplayName, display)
-	return changed
 }
 
 // seal makes Kafka records of the news.
 func (e *escrow) seal(n news) ([]*kgo.Record, error) {
-	records := make([]*kgo.Record, 0, len(n.users))
-	for _, user := range n.users {
-		sealed, err := vault.SealIdentity(e.sealing.Vault, user, e.key.Version(), n.observed[user], n.identities[user])
+	records := make([]*kgo.Record, 0, len(n.facts))
+	for i := range n.facts {
+		f := &n.facts[i]
+		sealed, err := e.sealer.Seal(f.user, e.key.Version(), f.observed, f.says)
 		if err != nil {
 			return nil, err
 		}
@@ -138,7 +125,7 @@ func (e *escrow) seal(n news) ([]*kgo.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		records = append(records, &kgo.Record{Topic: e.topic, Key: []byte(user.String() + e.suffix), Value: value})
+		records = append(records, &kgo.Record{Topic: e.topic, Key: fmt.Appendf(nil, "%s/%s/%s", f.user, e.source, f.name), Value: value})
 	}
 	return records, nil
 }
@@ -148,8 +135,20 @@ func (e *escrow) seal(n news) ([]*kgo.Record, error) {
 func (e *escrow) confirm(n news) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, user := range n.users {
-		e.told.put(user, n.identities[user])
+	for user := range n.told {
+		e.told.put(user, n.told[user])
 	}
 	e.told.trim(e.sealing.CachedIdentities)
+}
+
+// aliasFact names the fact that somebody has an alias, which only who has the
+// pseudonym key can tell from any other.
+func (e *escrow) aliasFact(alias string) string {
+	keyed := e.key.Pseudonym("alias:" + alias)
+	return "alias-" + hex.EncodeToString(keyed[:8])
+}
+
+// isFact tells what can be one: a text of reasonable length.
+func isFact(text string) bool {
+	return len(text) <= maxIdentityText && strings.TrimSpace(text) != ""
 }

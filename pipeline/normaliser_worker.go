@@ -2,8 +2,8 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -138,7 +138,8 @@ func (w *normaliserWorker) encode(records []*kgo.Record) ([]*kgo.Record, []deadL
 		start := len(buf)
 		longer, err := n.deps.Events.Append(buf, e)
 		if err != nil {
-			w.out.reject(e.Origin, records, fmt.Sprintf("%s of %s: %v", e.Activity, e.Operation, err))
+			cause, _, _ := strings.Cut(err.Error(), `"`) // it quotes the value, which may be the payload's
+			w.out.reject(e.Origin, records, cause)
 			continue
 		}
 		buf = longer

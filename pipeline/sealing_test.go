@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,7 +123,7 @@ func TestNormaliser_sealing(t *testing.T) {
 		if err := sealing.Identities.Decode(r.Value, &sealed); err != nil {
 			t.Fatal(err)
 		}
-		if want := sealed.User.String() + "/file"; string(r.Key) != want {
+		if want := sealed.User.String() + "/file/upn"; string(r.Key) != want {
 			t.Errorf("key %q, want %q", r.Key, want)
 		}
 		identity, err := vault.OpenIdentity(t.Context(), ring, &sealed)
@@ -243,141 +242,6 @@ func TestEvidenceSealer(t *testing.T) {
 	if r := seal(out); r == nil || string(r.Key) == string(first.Key) {
 		t.Error("the key outlives its hour")
 	}
-}
-
-// An identity is told once, again when more of it is known, and again when it
-// was not acknowledged; what is known is not replaced.
-func TestEscrow(t *testing.T) {
-	sealing, vaultKey := newSealing(t)
-	previous, _, err := vault.GenerateKey(7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealing.Previous, sealing.CachedIdentities = previous, 2
-	key := testKey(t)
-	e := newEscrow(schemas.Topics{}, schemas.SourceSignIn, sealing, key)
-	type told struct {
-		upn, id, display string
-		aliases          []string
-	}
-	tell := func(confirm bool, user string, actors ...normalise.Event) (list []told) {
-		t.Helper()
-		out := &Batch{}
-		for _, actor := range actors {
-			wire := schemas.Event{ObservedTime: 5, Source: actor.Source}
-			if user != "" {
-				wire.User = key.Pseudonym(user)
-			}
-			if actor.Actor.Type == "" {
-				actor.Actor.Type = schemas.ActorPerson
-			}
-			out.Events, out.Clear = append(out.Events, wire), append(out.Clear, actor)
-		}
-		n := e.collect(out)
-		records, err := e.seal(n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if confirm {
-			e.confirm(n)
-		}
-		for _, r := range records {
-			var sealed schemas.Identity
-			if err := sealing.Identities.Decode(r.Value, &sealed); err != nil {
-				t.Fatal(err)
-			}
-			got, err := vault.OpenIdentity(t.Context(), newRing(t, vaultKey), &sealed)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if links := []vault.LinkRecord{vault.Link(previous, "upn:"+got.UPN)}; got.UPN != "" && !slices.Equal(got.Previous, links) {
-				t.Errorf("links %v", got.Previous)
-			}
-			list = append(list, told{got.UPN, got.ObjectID, got.DisplayName, got.Aliases})
-		}
-		return list
-	}
-	ada := func(a normalise.Actor, display string, source schemas.Source) normalise.Event {
-		if a.UPN == "" && a.Mail == "" {
-			a.UPN = "ada@contoso.com"
-		}
-		return normalise.Event{Event: schemas.Event{Source: source}, Actor: a, Clear: normalise.Evidence{DisplayName: display}}
-	}
-	const upn = "upn:ada@contoso.com"
-	for i, step := range []struct {
-		confirm bool
-		user    string
-		events  []normalise.Event
-		want    []told
-	}{
-		{false, upn, []normalise.Event{ada(normalise.Actor{}, "", "")}, []told{{"ada@contoso.com", "", "", nil}}},
-		{true, upn, []normalise.Event{ada(normalise.Actor{}, "", "")}, []told{{"ada@contoso.com", "", "", nil}}},
-		{true, upn, []normalise.Event{ada(normalise.Actor{}, "Somebody", schemas.SourceEmail)}, nil},
-		{
-			true, upn,
-			[]normalise.Event{ada(normalise.Actor{ObjectID: adaID}, "", ""), ada(normalise.Actor{}, "Ada", schemas.SourceSignIn)},
-			[]told{{"ada@contoso.com", adaID, "Ada", nil}},
-		},
-		{
-			true, upn,
-			[]normalise.Event{ada(normalise.Actor{Mail: "a@contoso.com", ObjectID: benID}, "A. L.", schemas.SourceHR)},
-			[]told{{"ada@contoso.com", adaID, "Ada", []string{"a@contoso.com", benID, "A. L."}}},
-		},
-		{true, upn, []normalise.Event{ada(normalise.Actor{ObjectID: benID}, "A. L.", schemas.SourceHR), ada(normalise.Actor{ObjectID: adaID}, "Ada", schemas.SourceSignIn)}, nil},
-		{true, upn, []normalise.Event{{}}, nil},                                                                 // completes earlier evidence
-		{true, "", []normalise.Event{ada(normalise.Actor{}, "", "")}, nil},                                      // nobody's
-		{true, "app:x", []normalise.Event{{Actor: normalise.Actor{Type: schemas.ActorService, App: "x"}}}, nil}, // a machine's
-		{
-			true, "oid:" + benID,
-			[]normalise.Event{{Actor: normalise.Actor{ObjectID: benID, Account: `contoso\ben`}}},
-			[]told{{"", benID, "", []string{`contoso\ben`}}},
-		},
-	} {
-		if d := cmp.Diff(step.want, tell(step.confirm, step.user, step.events...), cmp.AllowUnexported(told{})); d != "" {
-			t.Errorf("step %d: %s", i, d)
-		}
-	}
-	for i := range 2 * maxAliases {
-		tell(true, upn, ada(normalise.Actor{Account: fmt.Sprint("account", i)}, "", ""))
-	}
-	if identity, _ := e.told.get(key.Pseudonym(upn)); len(identity.Aliases) != maxAliases {
-		t.Errorf("%d aliases", len(identity.Aliases))
-	}
-	for i := range 3 {
-		tell(true, fmt.Sprint("upn:", i), normalise.Event{Actor: normalise.Actor{UPN: fmt.Sprint(i)}})
-	}
-	if e.told.len() != 2 {
-		t.Errorf("%d people are remembered", e.told.len())
-	}
-}
-
-// A record that only joins names of somebody tells the vault, too: else it would
-// not know the name of a person whose other feeds have nothing but a number.
-func TestEscrow_links(t *testing.T) {
-	sealing, _ := newSealing(t)
-	e := newEscrow(schemas.Topics{}, schemas.SourceDefender, sealing, testKey(t))
-	resolver := newResolver(t, NewMemoryNames(), nil)
-	var out Batch
-	normaliser := NewBatchNormaliser(linking{}, resolver)
-	if err := normaliser.Process(t.Context(), schemas.SourceDefender, []normalise.Raw{{Time: 7}}, &out); err != nil {
-		t.Fatal(err)
-	}
-	n := e.collect(&out)
-	user := testKey(t).Pseudonym("upn:ada@contoso.com")
-	want := vault.Identity{UPN: "ada@contoso.com", ObjectID: adaID, EmployeeID: "E17"}
-	if d := cmp.Diff(want, n.identities[user]); d != "" || len(n.users) != 1 || n.observed[user] != 7 {
-		t.Errorf("%v at %v: %s", n.users, n.observed, d)
-	}
-	if err := normaliser.Process(t.Context(), schemas.SourceDefender, nil, &out); err != nil || len(out.Links) != 0 {
-		t.Errorf("%d links of nothing, %v", len(out.Links), err)
-	}
-}
-
-// linking maps every record to names without an event.
-type linking struct{}
-
-func (linking) Map(_ schemas.Source, _ normalise.Raw, out *normalise.Result) {
-	*out = normalise.Result{Records: 1, Links: []normalise.Actor{{Type: schemas.ActorPerson, UPN: "ada@contoso.com", ObjectID: adaID, EmployeeID: "E17"}}}
 }
 
 // One batch of 1,000 events of 100 people: what sealing costs an event.

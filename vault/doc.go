@@ -11,7 +11,8 @@
 //
 // What the pseudonyms stand for and what the facts were is sealed to the vault's
 // PublicKey, which services may have. Only the PrivateKey opens it, which never
-// leaves the vault. The pair is HPKE of RFC 9180 in base mode, with
+// leaves the vault: a KeyAgreement does the one step that needs it, in memory or
+// in a key management service, and sees nothing of what is opened. The pair is HPKE of RFC 9180 in base mode, with
 // DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and AES-256-GCM, from the standard
 // library: a published standard with test vectors, additional data, and no
 // format of our own, which the file format age does not offer.
@@ -19,7 +20,9 @@
 //   - Evidence is sealed by a Sealer with AES-256-GCM under a data key that is
 //     drawn at random for one hour at most, and itself sealed once to the vault.
 //     Opening is an EvidenceOpener's work.
-//   - An Identity is sealed directly, at a length that does not tell its own.
+//   - An Identity is sealed by an IdentitySealer, a fact at a time and at a length
+//     that does not tell its own, with AES-256-GCM under a data key that is sealed
+//     to the vault and goes with each. SealedIdentities puts the facts together.
 //
 // Everything is bound to where it belongs: evidence to its user, event and data
 // key, a data key to its id and hour, an identity to its pseudonym and key
@@ -64,10 +67,12 @@
 //
 // No key and no identity shows in output, logs, JSON of a key or error messages.
 //
-// The private key is in the memory of the process that serves reveals: whoever
-// rules that machine opens everything, off the record. A Reveal made under one
+// A private key from a file is in the memory of the process that serves reveals,
+// and one that is elsewhere answers that process: whoever rules that machine opens
+// everything, off the record. A Reveal made under one
 // pseudonym key does not know the pseudonyms of approvers under the next.
 //
 // It starts no goroutine, has no clock, and imports schemas alone of this
-// repository. Sub-package server puts it on the network.
+// repository. Sub-package server puts it on the network, keycommand reaches keys
+// that a program keeps.
 package vault

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -38,15 +39,18 @@ func NewSealedIdentities(source IdentitySource, opener Opener) *SealedIdentities
 	return &SealedIdentities{source: source, opener: opener}
 }
 
-// OpenIdentity implements IdentityOpener. Where records differ, since feeds tell
-// differently much, the newest one that says something counts.
+// OpenIdentity implements IdentityOpener. Each record says a part of an identity;
+// of each field the newest record that says something of it counts, and all
+// aliases do.
 func (s *SealedIdentities) OpenIdentity(ctx context.Context, user schemas.Pseudonym) (Identity, error) {
 	sealed, err := s.source.Identities(ctx, user)
 	if err != nil {
 		return Identity{}, fmt.Errorf("looking the identity of %s up: %w", user.Short(), err)
 	}
 	sealed = slices.Clone(sealed)
-	slices.SortStableFunc(sealed, func(a, b schemas.Identity) int { return cmp.Compare(b.UpdatedTime, a.UpdatedTime) })
+	slices.SortFunc(sealed, func(a, b schemas.Identity) int {
+		return cmp.Or(cmp.Compare(b.UpdatedTime, a.UpdatedTime), bytes.Compare(a.Sealed, b.Sealed)) // the same whatever their order was
+	})
 	var whole Identity
 	for i := range sealed {
 		if sealed[i].User != user {
@@ -74,7 +78,11 @@ func (i Identity) with(older Identity) Identity {
 			i.Aliases = append(slices.Clip(i.Aliases), alias)
 		}
 	}
-	i.Previous = append(slices.Clip(i.Previous), older.Previous...)
+	for _, link := range older.Previous {
+		if !slices.Contains(i.Previous, link) {
+			i.Previous = append(slices.Clip(i.Previous), link)
+		}
+	}
 	return i
 }
 

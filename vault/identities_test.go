@@ -28,7 +28,7 @@ func TestSealedIdentities(t *testing.T) {
 		t.Fatal(err)
 	}
 	seal := func(user schemas.Pseudonym, at schemas.Time, identity Identity) schemas.Identity {
-		sealed, err := SealIdentity(key.Public(), user, 1, at, identity)
+		sealed, err := NewIdentitySealer(key.Public()).Seal(user, 1, at, identity)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/riskpipe/riskpipe/schemas"
@@ -13,7 +14,8 @@ import (
 // bytes, so that a short name looks like a long one.
 const identityBlock = 256
 
-// Identity is whose a pseudonym is, as far as one feed tells. It prints as
+// Identity is whose a pseudonym is, or a part of that: records on the topic hold
+// a fact each, so that none takes away what another one says. It prints as
 // nothing; only JSON shows it.
 type Identity struct {
 	UPN         string   `json:"upn,omitempty"`
@@ -22,7 +24,7 @@ type Identity struct {
 	EmployeeID  string   `json:"employee_id,omitempty"` // in the HR system
 	Aliases     []string `json:"aliases,omitempty"`     // other mail addresses and account names
 	Department  string   `json:"department,omitempty"`
-	Manager     string   `json:"manager,omitempty"`
+	Manager     string   `json:"manager,omitempty"` // a name, an address or an id, as the directory has it
 	Title       string   `json:"title,omitempty"`
 	// Previous are the person's pseudonyms under earlier keys.
 	Previous []LinkRecord `json:"previous,omitempty"`
@@ -42,28 +44,23 @@ func Link(earlier *Key, identity string) LinkRecord {
 	return LinkRecord{User: earlier.Pseudonym(identity), KeyVersion: earlier.Version()}
 }
 
-// SealIdentity seals the identity of a pseudonym to the vault as learned at the
-// given time. It opens for no other pseudonym and key version.
-func SealIdentity(to *PublicKey, user schemas.Pseudonym, keyVersion int32, at schemas.Time, identity Identity) (schemas.Identity, error) {
+// padIdentity writes an identity at a length that does not tell its own.
+func padIdentity(identity Identity) ([]byte, error) {
 	text, err := json.Marshal(identity)
 	if err != nil {
-		return schemas.Identity{}, fmt.Errorf("sealing the identity of %s: encoding failed", user.Short())
+		return nil, errors.New("encoding failed") // the cause might quote it
 	}
 	padded := make([]byte, (4+len(text)+identityBlock-1)/identityBlock*identityBlock)
 	binary.BigEndian.PutUint32(padded, uint32(len(text)))
 	copy(padded[4:], text)
-	sealed, err := to.Seal(identityData(user, keyVersion), padded)
-	if err != nil {
-		return schemas.Identity{}, fmt.Errorf("sealing the identity of %s: %w", user.Short(), err)
-	}
-	return schemas.Identity{User: user, KeyVersion: keyVersion, UpdatedTime: at, Sealed: sealed, SealingKey: to.ID()}, nil
+	return padded, nil
 }
 
-// OpenIdentity opens what SealIdentity sealed. It returns ErrNotAuthentic when
+// OpenIdentity opens what an IdentitySealer sealed. It returns ErrNotAuthentic when
 // the record was changed, its pseudonym and key version included, and what the
 // Opener says when it cannot be opened. No error quotes the identity.
 func OpenIdentity(ctx context.Context, opener Opener, sealed *schemas.Identity) (Identity, error) {
-	padded, err := opener.Open(ctx, sealed.SealingKey, sealed.Sealed, identityData(sealed.User, sealed.KeyVersion))
+	padded, err := openSealedIdentity(ctx, opener, sealed)
 	if err != nil {
 		return Identity{}, fmt.Errorf("opening the identity of %s: %w", sealed.User.Short(), err)
 	}

@@ -10,8 +10,7 @@ import (
 // at hand: an older one, after a rotation.
 var ErrUnknownVaultKey = errors.New("the vault key is not loaded")
 
-// Opener opens what was sealed to a vault key. Keyring is the one with key
-// files; a key management service whose keys never leave it fits as well.
+// Opener opens what was sealed to a vault key. Keyring is the one.
 //
 // Implementations are safe for concurrent use. Open returns an error that wraps
 // ErrUnknownVaultKey when it has no key of that id, ErrNotAuthentic when the
@@ -21,46 +20,34 @@ type Opener interface {
 	Open(ctx context.Context, keyID string, sealed, additional []byte) ([]byte, error)
 }
 
-// Keyring holds private keys in memory: the current one and those before it,
-// for as long as anything sealed to them is kept.
+// Keyring holds private keys, in memory or where they never leave: the current
+// one and those before it, for as long as anything sealed to them is kept.
 //
 // A Keyring is safe for concurrent use.
-type Keyring struct{ keys map[string]*PrivateKey }
+type Keyring struct{ keys map[string]KeyAgreement }
 
 // NewKeyring returns a keyring of one key or more.
-func NewKeyring(keys ...*PrivateKey) (*Keyring, error) {
+func NewKeyring(keys ...KeyAgreement) (*Keyring, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("making a keyring: at least one private key is needed")
 	}
-	ring := &Keyring{keys: map[string]*PrivateKey{}}
+	ring := &Keyring{keys: map[string]KeyAgreement{}}
 	for _, key := range keys {
-		if _, twice := ring.keys[key.ID()]; twice {
-			return nil, fmt.Errorf("making a keyring: vault key %s is given twice", key.ID())
+		id := key.Public().ID()
+		if _, twice := ring.keys[id]; twice {
+			return nil, fmt.Errorf("making a keyring: vault key %s is given twice", id)
 		}
-		ring.keys[key.ID()] = key
+		ring.keys[id] = key
 	}
 	return ring, nil
 }
 
-// ReadKeyring reads private key files as ReadPrivateKeyFile does.
-func ReadKeyring(paths ...string) (*Keyring, error) {
-	keys := make([]*PrivateKey, len(paths))
-	for i, path := range paths {
-		key, err := ReadPrivateKeyFile(path)
-		if err != nil {
-			return nil, err
-		}
-		keys[i] = key
-	}
-	return NewKeyring(keys...)
-}
-
 // Open implements Opener.
-func (r *Keyring) Open(_ context.Context, keyID string, sealed, additional []byte) ([]byte, error) {
+func (r *Keyring) Open(ctx context.Context, keyID string, sealed, additional []byte) ([]byte, error) {
 	key, found := r.keys[keyID]
 	if !found {
 		// The id comes from the record, which anybody may have written.
-		return nil, fmt.Errorf("opening with vault key %.32q: %w; add its file to vault.private_key_file", keyID, ErrUnknownVaultKey)
+		return nil, fmt.Errorf("opening with vault key %.32q: %w; add it to vault.private_key_file", keyID, ErrUnknownVaultKey)
 	}
-	return key.Open(additional, sealed)
+	return open(ctx, key, additional, sealed)
 }

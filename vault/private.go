@@ -1,8 +1,10 @@
 package vault
 
 import (
-	"bytes"
+	"context"
+	"crypto/ecdh"
 	"crypto/hpke"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -25,36 +27,40 @@ var ErrNotAuthentic = errors.New("the sealed bytes were changed or belong elsewh
 //
 // A PrivateKey is safe for concurrent use. It prints as its id alone.
 type PrivateKey struct {
-	key    hpke.PrivateKey
+	key    *hidden
 	public *PublicKey
 }
+
+// hidden keeps fmt, which follows one pointer where a verb does not fit, from the
+// secret.
+type hidden struct{ *ecdh.PrivateKey }
 
 // GeneratePrivateKey draws a key pair and returns it with its text form, which
 // ParsePrivateKey reads.
 func GeneratePrivateKey() (*PrivateKey, string, error) {
-	key, err := kem().GenerateKey()
+	key, err := ecdh.X25519().GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, "", fmt.Errorf("drawing a vault key: %w", err)
 	}
-	raw, err := key.Bytes()
+	private, err := newPrivateKey(key.Bytes())
 	if err != nil {
 		return nil, "", fmt.Errorf("drawing a vault key: %w", err)
 	}
-	private, err := newPrivateKey(raw)
-	if err != nil {
-		return nil, "", fmt.Errorf("drawing a vault key: %w", err)
-	}
-	return private, privateText(raw), nil
+	return private, privateText(key.Bytes()), nil
 }
 
 func privateText(raw []byte) string { return privatePrefix + base64.StdEncoding.EncodeToString(raw) }
 
 func newPrivateKey(raw []byte) (*PrivateKey, error) {
-	key, err := kem().NewPrivateKey(raw)
+	key, err := ecdh.X25519().NewPrivateKey(raw)
 	if err != nil {
 		return nil, err
 	}
-	return &PrivateKey{key: key, public: newPublicKey(key.PublicKey())}, nil
+	public, err := hpke.NewDHKEMPublicKey(key.PublicKey())
+	if err != nil {
+		return nil, err
+	}
+	return &PrivateKey{key: &hidden{key}, public: newPublicKey(public)}, nil
 }
 
 // errPrivateText says what is wanted and quotes nothing of what was given.
@@ -94,17 +100,18 @@ func (k *PrivateKey) ID() string { return k.public.id }
 // Open decrypts what PublicKey.Seal sealed with the same additional data. It
 // returns ErrNotAuthentic when one of them is not the same.
 func (k *PrivateKey) Open(additional, sealed []byte) ([]byte, error) {
-	if len(sealed) < encapsulatedSize {
-		return nil, fmt.Errorf("opening with vault key %s: %w", k.ID(), ErrNotAuthentic)
-	}
-	// What HPKE says of the cause tells an operator nothing more.
-	recipient, err := hpke.NewRecipient(bytes.Clone(sealed[:encapsulatedSize]), k.key, hpke.HKDFSHA256(), hpke.AES256GCM(), []byte(sealingInfo))
+	return open(context.Background(), k, additional, sealed)
+}
+
+// Agree implements KeyAgreement.
+func (k *PrivateKey) Agree(_ context.Context, peer []byte) ([]byte, error) {
+	point, err := ecdh.X25519().NewPublicKey(peer)
 	if err != nil {
-		return nil, fmt.Errorf("opening with vault key %s: %w", k.ID(), ErrNotAuthentic)
+		return nil, ErrNotAuthentic
 	}
-	plaintext, err := recipient.Open(additional, sealed[encapsulatedSize:])
-	if err != nil {
-		return nil, fmt.Errorf("opening with vault key %s: %w", k.ID(), ErrNotAuthentic)
+	shared, err := k.key.ECDH(point)
+	if err != nil { // a point of low order
+		return nil, ErrNotAuthentic
 	}
-	return plaintext, nil
+	return shared, nil
 }

@@ -25,7 +25,7 @@ func newVaultKey(t testing.TB) *PrivateKey {
 	return key
 }
 
-func newRing(t testing.TB, keys ...*PrivateKey) *Keyring {
+func newRing(t testing.TB, keys ...KeyAgreement) *Keyring {
 	t.Helper()
 	ring, err := NewKeyring(keys...)
 	if err != nil {
@@ -157,10 +157,7 @@ func TestPrivateKey_neverPrints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := key.key.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := key.key.Bytes()
 	type holder struct {
 		Key   *PrivateKey
 		inner *PrivateKey
@@ -194,7 +191,7 @@ func TestPrivateKey_neverPrints(t *testing.T) {
 }
 
 // Private key files are read when only their owner may; public ones always.
-func TestReadKeyring(t *testing.T) {
+func TestReadPrivateKeyFile(t *testing.T) {
 	dir := t.TempDir()
 	paths := []string{filepath.Join(dir, "1.key"), filepath.Join(dir, "2.key")}
 	for _, path := range paths {
@@ -206,20 +203,25 @@ func TestReadKeyring(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ring, err := ReadKeyring(paths...)
-	if err != nil || len(ring.keys) != 2 {
-		t.Fatalf("%v, %v", ring, err)
+	first, err := ReadPrivateKeyFile(paths[0])
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := ReadKeyring(paths[0], paths[0]); err == nil || !strings.Contains(err.Error(), "given twice") {
+	second, err := ReadPrivateKeyFile(paths[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring := newRing(t, first, second)
+	if _, err := NewKeyring(first, second, first); err == nil || !strings.Contains(err.Error(), "given twice") {
 		t.Errorf("one key twice: %v", err)
 	}
-	if _, err := ReadKeyring(); err == nil {
+	if _, err := NewKeyring(); err == nil {
 		t.Error("a keyring without keys")
 	}
 	if err := os.Chmod(paths[1], 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadKeyring(paths...); err == nil || !strings.Contains(err.Error(), "chmod 600 "+paths[1]) {
+	if _, err := ReadPrivateKeyFile(paths[1]); err == nil || !strings.Contains(err.Error(), "chmod 600 "+paths[1]) {
 		t.Errorf("mode 0640: %v", err)
 	}
 	if _, err := ring.Open(t.Context(), "0000000000000000", nil, nil); !errors.Is(err, ErrUnknownVaultKey) {

@@ -21,7 +21,7 @@ func TestRotation_vaultKey(t *testing.T) {
 	}{{before, true}, {after, false}} {
 		sealer := newSealer(t, test.sealedTo)
 		sealed, key := seal(t, sealer, "evidence"), sealer.Key()
-		identity, err := SealIdentity(test.sealedTo.Public(), user, 1, at, ada())
+		identity, err := NewIdentitySealer(test.sealedTo.Public()).Seal(user, 1, at, ada())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestRotation_pseudonymKey(t *testing.T) {
 	escrow := func(key *Key, previous ...LinkRecord) schemas.Identity {
 		identity := ada()
 		identity.Previous = previous
-		record, err := SealIdentity(vaultKey.Public(), key.Pseudonym(name), key.Version(), at, identity)
+		record, err := NewIdentitySealer(vaultKey.Public()).Seal(key.Pseudonym(name), key.Version(), at, identity)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,12 +33,8 @@ func SplitKey(key *PrivateKey, n, k int) ([]string, error) {
 	if k < 2 || n < k || n > maxShares {
 		return nil, fmt.Errorf("splitting vault key %s: %d of %d shares: want at least 2 to open and at most %d in all", key.ID(), k, n, maxShares)
 	}
-	raw, err := key.key.Bytes()
-	if err != nil {
-		return nil, fmt.Errorf("splitting vault key %s: %w", key.ID(), err)
-	}
 	secret := group.P384.NewScalar()
-	if err := secret.UnmarshalBinary(append(make([]byte, scalarSpare), raw...)); err != nil {
+	if err := secret.UnmarshalBinary(append(make([]byte, scalarSpare), key.key.Bytes()...)); err != nil {
 		return nil, fmt.Errorf("splitting vault key %s: %w", key.ID(), err)
 	}
 	shares := make([]string, n)

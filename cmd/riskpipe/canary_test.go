@@ -360,14 +360,29 @@ func (w *watched) stolen(t *testing.T) {
 	if len(keys) == 0 || len(identities) < 100 || branded < len(evidence)/2 {
 		t.Errorf("%d data keys, %d identities, canaries in %d of %d evidences", len(keys), len(identities), branded, len(evidence))
 	}
+	facts := map[string]int{}
 	for i := range identities {
-		if identity, err := vault.OpenIdentity(ctx, mine, &identities[i]); err != nil || identity.UPN+identity.ObjectID+identity.EmployeeID == "" && len(identity.Aliases) == 0 {
+		identity, err := vault.OpenIdentity(ctx, mine, &identities[i])
+		if err != nil {
 			t.Fatalf("the vault: %v", err)
+		}
+		for fact, text := range map[string]string{
+			"upn": identity.UPN, "display_name": identity.DisplayName, "object_id": identity.ObjectID, "employee_id": identity.EmployeeID,
+			"aliases": strings.Join(identity.Aliases, ""), "department": identity.Department, "manager": identity.Manager, "title": identity.Title,
+		} {
+			if text != "" {
+				facts[fact]++
+			}
 		}
 		for _, thief := range thieves {
 			if _, err := vault.OpenIdentity(ctx, thief, &identities[i]); err == nil {
 				t.Fatal("an identity opened without the vault")
 			}
+		}
+	}
+	for _, fact := range vault.RevealFields() {
+		if facts[fact] == 0 {
+			t.Errorf("no identity has a %s", fact)
 		}
 	}
 	for _, thief := range thieves {

@@ -121,9 +121,14 @@ type PseudonymConfig struct {
 
 // VaultConfig is the key pair that names and evidence are sealed with.
 type VaultConfig struct {
-	PublicKey     string   `mapstructure:"public_key"`
-	PublicKeyFile string   `mapstructure:"public_key_file"`
-	PrivateKeys   []string `mapstructure:"private_key_file"`
+	PublicKey     string `mapstructure:"public_key"`
+	PublicKeyFile string `mapstructure:"public_key_file"`
+	// PrivateKey holds private keys separated by blanks, PrivateKeys files with one
+	// each, PrivateKeyCommand a program that holds some, with its arguments.
+	PrivateKey        Secret        `mapstructure:"private_key"`
+	PrivateKeys       []string      `mapstructure:"private_key_file"`
+	PrivateKeyCommand []string      `mapstructure:"private_key_command"`
+	PrivateKeyTimeout time.Duration `mapstructure:"private_key_timeout"`
 	// Serve is how `riskpipe vault serve` works.
 	Serve VaultServeConfig `mapstructure:"serve"`
 }
@@ -156,9 +161,12 @@ func LoadConfig(path string) (Config, error) {
 	}
 	var c Config
 	decode := mapstructure.ComposeDecodeHookFunc(
-		mapstructure.StringToTimeDurationHookFunc(), entriesFromJSON, wordsFromText)
+		mapstructure.StringToTimeDurationHookFunc(), secretFromText, entriesFromJSON, wordsFromText)
 	if err := v.UnmarshalExact(&c, viper.DecodeHook(decode)); err != nil {
 		return Config{}, fmt.Errorf("reading the configuration: %w", err)
+	}
+	if err := c.keysAsFiles(); err != nil {
+		return Config{}, fmt.Errorf("the configuration is not valid:\n%w", err)
 	}
 	if err := errors.Join(c.readSecrets(), c.Normalise.readGroups(), c.Validate()); err != nil {
 		return Config{}, fmt.Errorf("the configuration is not valid:\n%w", err)
@@ -179,7 +187,7 @@ func readSettings(path string) (*viper.Viper, error) {
 			return nil, fmt.Errorf("reading the configuration: %w", err)
 		}
 		if err := v.MergeConfig(bytes.NewReader(text)); err != nil {
-			return nil, fmt.Errorf("reading the configuration %s: %w", path, err)
+			return nil, fmt.Errorf("reading the configuration %s: %w", path, withoutQuotes(err))
 		}
 	}
 	v.SetEnvPrefix(envPrefix)

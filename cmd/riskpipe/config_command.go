@@ -74,16 +74,3 @@ func effectiveSettings(path string) (map[string]any, error) {
 	hideSecrets(settings)
 	return settings, nil
 }
-
-func hideSecrets(settings map[string]any) {
-	for key, value := range settings {
-		switch value := value.(type) {
-		case map[string]any:
-			hideSecrets(value)
-		case string:
-			if value != "" && (key == "password" || key == "token" || key == "key") {
-				settings[key] = redacted
-			}
-		}
-	}
-}

@@ -14,6 +14,9 @@ import (
 // NormaliseConfig is how raw records are read.
 type NormaliseConfig struct {
 	MaxRecordBytes  int            `mapstructure:"max_record_bytes"`
+	MaxRecordDepth  int            `mapstructure:"max_record_depth"`
+	MaxRecordFields int            `mapstructure:"max_record_fields"`
+	MaxRecordItems  int            `mapstructure:"max_record_items"`
 	PoisonPercent   int            `mapstructure:"poison_percent"`
 	PoisonRecords   int            `mapstructure:"poison_records"`
 	InternalDomains []string       `mapstructure:"internal_domains"`
@@ -85,7 +88,8 @@ func (c NormaliseConfig) options(hash func(kind, value string) schemas.Hash) nor
 	}
 	return normalise.Options{
 		Hash: hash, Domains: normalise.NewDomains(lists), Categories: categories, Content: c.content(),
-		HR: c.mapping(), MaxBytes: c.MaxRecordBytes,
+		HR:     c.mapping(),
+		Limits: normalise.Limits{Bytes: c.MaxRecordBytes, Depth: c.MaxRecordDepth, Fields: c.MaxRecordFields, Items: c.MaxRecordItems},
 	}
 }
 
@@ -141,6 +145,19 @@ func (c NormaliseConfig) groups() map[string][]string {
 // key, its value and what is wanted.
 func (c NormaliseConfig) problems() []error {
 	var problems []error
+	for _, limit := range []struct {
+		name               string
+		value, least, most int
+	}{
+		{"bytes", c.MaxRecordBytes, 1024, 1 << 30},
+		{"depth", c.MaxRecordDepth, 16, 1000}, // what Microsoft publishes nests less than 16 deep
+		{"fields", c.MaxRecordFields, 1000, 1 << 20},
+		{"items", c.MaxRecordItems, 100, 1 << 20},
+	} {
+		if limit.value < limit.least || limit.value > limit.most {
+			problems = append(problems, fmt.Errorf("normalise.max_record_%s is %d: want %d to %d", limit.name, limit.value, limit.least, limit.most))
+		}
+	}
 	for i, list := range c.SiteCategories {
 		if !slices.Contains(normalise.Categories(), list.Category) {
 			problems = append(problems, fmt.Errorf("normalise.site_categories[%d].category is %q: want one of %s",

@@ -31,9 +31,10 @@ func (c Config) Validate() error {
 	bad(len(c.Kafka.Brokers) > 0, "kafka.brokers is empty: name at least one host:port")
 	problems = append(problems, c.Kafka.problems("kafka")...)
 	problems = append(problems, c.RawKafka.problems("raw_kafka")...)
+	problems = append(problems, c.addressProblems()...)
 	if c.Registry.URL != "" {
 		u, err := url.Parse(c.Registry.URL)
-		bad(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "", "registry.url is %q: want http://… or https://…", c.Registry.URL)
+		bad(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "", "registry.url is %q: want http://… or https://…", plainURL(c.Registry.URL))
 	}
 	problems = append(problems, c.Registry.TLS.problems("registry.tls")...)
 	bad(len(c.Redis.Addresses) > 0, "redis.addresses is empty: name at least one host:port")
@@ -56,7 +57,6 @@ func (c Config) Validate() error {
 	problems = append(problems, c.Vault.Serve.problems()...)
 	problems = append(problems, c.Reveal.problems()...)
 	problems = append(problems, c.Policies.problems()...)
-	bad(c.Normalise.MaxRecordBytes >= 1024, "normalise.max_record_bytes is %d: want 1024 or more", c.Normalise.MaxRecordBytes)
 	bad(c.Normalise.PoisonPercent >= 1 && c.Normalise.PoisonPercent <= 100, "normalise.poison_percent is %d: want 1 to 100", c.Normalise.PoisonPercent)
 	bad(c.Normalise.PoisonRecords >= 1, "normalise.poison_records is %d: want 1 or more", c.Normalise.PoisonRecords)
 	for i, list := range c.Normalise.Domains {
@@ -77,4 +77,25 @@ func (c Config) Validate() error {
 	bad(c.Sink.ActivityDays >= 1 && c.Sink.AlertDays >= 1 && c.Sink.RiskDays >= 1 && c.Sink.IdentityDays >= 1 && c.Sink.EvidenceDays >= 1,
 		"sink: activity_days, alert_days, risk_days, identity_days and evidence_days are 1 or more")
 	return errors.Join(problems...)
+}
+
+// addressProblems reports URLs where hosts belong, and users and passwords in URLs,
+// which would show wherever the URL does.
+func (c Config) addressProblems() []error {
+	var problems []error
+	for key, addresses := range map[string][]string{
+		"kafka.brokers": c.Kafka.Brokers, "raw_kafka.brokers": c.RawKafka.Brokers, "redis.addresses": c.Redis.Addresses, "clickhouse.addresses": c.ClickHouse.Addresses,
+	} {
+		for i, address := range addresses {
+			if strings.Contains(address, "://") || strings.Contains(address, "@") {
+				problems = append(problems, fmt.Errorf("%s[%d] is a URL, or has a user in it: want host:port", key, i))
+			}
+		}
+	}
+	for key, text := range map[string]string{"registry.url": c.Registry.URL, "reveal.url": c.Reveal.URL, "vault.serve.oidc.issuer": c.Vault.Serve.OIDC.Issuer} {
+		if plainURL(text) != text {
+			problems = append(problems, fmt.Errorf("%s has a user or password in it: give them by settings of their own, or not at all", key))
+		}
+	}
+	return problems
 }

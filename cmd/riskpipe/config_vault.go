@@ -119,7 +119,7 @@ func (c VaultServeConfig) problems() []error {
 	if _, err := c.earlier(); err != nil {
 		problems = append(problems, err)
 	}
-	if c.OIDC.Issuer != "" {
+	if c.OIDC.Issuer != "" && plainURL(c.OIDC.Issuer) == c.OIDC.Issuer {
 		// The key is asked for when the vault is served.
 		add(c.OIDC.server(func(string) schemas.Pseudonym { return schemas.Pseudonym{} }).Validate())
 	}
@@ -131,9 +131,9 @@ func (c RevealConfig) problems() []error {
 	u, err := url.Parse(c.URL)
 	switch {
 	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
-		problems = append(problems, fmt.Errorf("reveal.url is %q: want https://…", c.URL))
+		problems = append(problems, fmt.Errorf("reveal.url is %q: want https://…", plainURL(c.URL)))
 	case u.Scheme == "http" && !onThisMachine(u.Hostname()):
-		problems = append(problems, fmt.Errorf("reveal.url is %q: beyond this machine, tokens and names travel over https alone", c.URL))
+		problems = append(problems, fmt.Errorf("reveal.url is %q: beyond this machine, tokens and names travel over https alone", plainURL(c.URL)))
 	}
 	return problems
 }

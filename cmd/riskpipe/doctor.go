@@ -172,7 +172,7 @@ func (d *doctor) registry(ctx context.Context) {
 		d.wrong("schema registry", err.Error(), "check registry.url and the credentials")
 		return
 	}
-	d.ok("schema registry", d.config.Registry.URL)
+	d.ok("schema registry", plainURL(d.config.Registry.URL))
 }
 
 func (d *doctor) redis(ctx context.Context) {

@@ -45,7 +45,7 @@ type SASLConfig struct {
 func (c KafkaConfig) problems(path string) []error {
 	var problems []error
 	for i, broker := range c.Brokers {
-		if !strings.Contains(broker, ":") {
+		if !strings.Contains(broker, ":") && !strings.Contains(broker, "@") {
 			problems = append(problems, fmt.Errorf("%s.brokers[%d] is %q: want host:port", path, i, broker))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,25 +39,16 @@ func newVaultPublicCommand() *cobra.Command {
 		Use:   "public",
 		Short: "Print the public half of a vault key",
 		Long: `public prints what normalisers seal with: the public half of the private key in
---key, by default the first of vault.private_key_file.`,
+--key, by default of the first that is configured: of vault.private_key, of
+vault.private_key_file, or of vault.private_key_command.`,
 		Example: "  riskpipe vault public --key keys/vault.key > keys/vault.pub",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if file == "" {
-				config, _, err := load(cmd)
-				if err != nil {
-					return err
-				}
-				if len(config.Vault.PrivateKeys) == 0 {
-					return &exitError{exitRejects, errors.New("name a --key, or set vault.private_key_file")}
-				}
-				file = config.Vault.PrivateKeys[0]
-			}
-			key, err := vault.ReadPrivateKeyFile(file)
+			key, err := publicOf(cmd, file)
 			if err != nil {
-				return &exitError{exitConfig, err}
+				return err
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), key.Public())
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), key)
 			return err
 		},
 	}
@@ -64,18 +56,53 @@ func newVaultPublicCommand() *cobra.Command {
 	return c
 }
 
+// publicOf is the public half of the key in the file, or of the first that is
+// configured.
+func publicOf(cmd *cobra.Command, file string) (*vault.PublicKey, error) {
+	if file != "" {
+		key, err := vault.ReadPrivateKeyFile(file)
+		if err != nil {
+			return nil, &exitError{exitConfig, err}
+		}
+		return key.Public(), nil
+	}
+	config, _, err := load(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if !config.Vault.hasPrivateKey() {
+		return nil, &exitError{exitRejects, errors.New("name a --key, or set vault.private_key_file")}
+	}
+	keys, err := config.Vault.privateKeys(cmd.Context())
+	if err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	return keys[0].Public(), nil
+}
+
 // problems reports what is wrong with the settings. Files are read by who uses
 // them: services share a configuration, and need not share files.
 func (c VaultConfig) problems() []error {
-	if c.PublicKey != "" && c.PublicKeyFile != "" {
-		return []error{errors.New("vault.public_key and vault.public_key_file are both set: give one")}
-	}
-	if c.PublicKeyFile == "" {
+	var problems []error
+	switch {
+	case c.PublicKey != "" && c.PublicKeyFile != "":
+		problems = append(problems, errors.New("vault.public_key and vault.public_key_file are both set: give one"))
+	case c.PublicKeyFile == "":
 		if _, err := c.public(); err != nil {
-			return []error{err}
+			problems = append(problems, err)
 		}
 	}
-	return nil
+	for _, text := range strings.Fields(string(c.PrivateKey)) {
+		if _, err := vault.ParsePrivateKey(text); err != nil {
+			problems = append(problems, fmt.Errorf("vault.private_key: %w", err))
+		}
+	}
+	if command := c.keyCommand(); len(c.PrivateKeyCommand) > 0 {
+		if err := command.Validate(); err != nil {
+			problems = append(problems, fmt.Errorf("vault.private_key_command, vault.private_key_timeout: %w", err))
+		}
+	}
+	return problems
 }
 
 // public returns the key to seal with, nil when none is configured.

@@ -69,9 +69,9 @@ func serveVault(ctx context.Context, config Config, log *slog.Logger, started fu
 			return &exitError{exitConfig, fmt.Errorf("vault.serve.%s is not set", key)}
 		}
 	}
-	keys, err := vault.ReadKeyring(config.Vault.PrivateKeys...)
+	keys, err := config.Vault.keyring(ctx)
 	if err != nil {
-		return &exitError{exitConfig, fmt.Errorf("vault.private_key_file: %w", err)}
+		return &exitError{exitConfig, err}
 	}
 	pseudonym, err := config.pseudonyms()
 	if err != nil {

@@ -43,13 +43,26 @@ func vaultFiles(t *testing.T) (dir, config string, user schemas.Pseudonym) {
 		t.Fatal(err)
 	}
 	user = pseudonyms.Pseudonym("upn:grace@contoso.example")
-	sealed, err := vault.SealIdentity(private.Public(), user, 1, 1, vault.Identity{UPN: "grace@contoso.example", Title: "Analyst", Aliases: []string{"gt", "grace.t"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	identity, err := json.Marshal(sealed)
-	if err != nil {
-		t.Fatal(err)
+	identities := ""
+	for at, fact := range []vault.Identity{
+		{UPN: "grace@contoso.example", Title: "Trainee"},
+		{Title: "Analyst"},
+		{Aliases: []string{"gt"}},
+		{Aliases: []string{"grace.t"}},
+		{Department: "Research"},
+		{Manager: "heidi@contoso.example"},
+		{DisplayName: "Grace Taylor"},
+		{UPN: "grace@contoso.example"},
+	} {
+		sealed, err := vault.NewIdentitySealer(private.Public()).Seal(user, 1, schemas.Time(at+1), fact)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, err := json.Marshal(sealed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		identities += string(line) + "\n"
 	}
 	tokens := ""
 	for name, roles := range map[string]string{
@@ -72,7 +85,7 @@ vault:
     managers_file: %s
     tokens_file: %s
 `, put("pseudonym.key", pseudonymKey), put("vault.key", secret), filepath.Join(dir, "audit.jsonl"), put("audit.key", auditKey),
-		put("identities.jsonl", string(identity)+"\n"), put("managers.yaml", fmt.Sprintf("%s: Boss\n", user)),
+		put("identities.jsonl", identities), put("managers.yaml", fmt.Sprintf("%s: Boss\n", user)),
 		put("tokens.yaml", tokens)))
 	return dir, config, user
 }
@@ -178,7 +191,8 @@ func TestServeVault_problems(t *testing.T) {
 			c.Vault.Serve.IdentitiesFile, c.ClickHouse.Addresses = "", []string{"127.0.0.1:1"}
 		}, "reaching ClickHouse"},
 		"nobody signs in":  {func(c *Config) { c.Vault.Serve.TokensFile = "" }, "tokens_file or oidc.issuer is not set"},
-		"no private key":   {func(c *Config) { c.Vault.PrivateKeys = nil }, "vault.private_key_file"},
+		"no private key":   {func(c *Config) { c.Vault.PrivateKeys = nil }, "set vault.private_key_file"},
+		"no key program":   {func(c *Config) { c.Vault.PrivateKeyCommand = []string{filepath.Join(dir, "none")} }, "vault.private_key_command"},
 		"other audit key":  {func(c *Config) { c.Vault.Serve.AuditKeyFile = c.Vault.PrivateKeys[0] }, "audit key"},
 		"no tokens":        {func(c *Config) { c.Vault.Serve.TokensFile = filepath.Join(dir, "none") }, "tokens_file"},
 		"no managers":      {func(c *Config) { c.Vault.Serve.ManagersFile = filepath.Join(dir, "none") }, "managers_file"},

@@ -18,6 +18,8 @@ type Actor struct {
 	SID        string // Windows security identifier, upper case
 	Account    string // DOMAIN\name, or a bare account name with its device, lower case
 	App        string // application or service principal id, or a service's name
+	// Profile is what else the record says of the person; nil when it says nothing.
+	Profile *Profile
 }
 
 // The kinds of alias, which prefix its key so that no two kinds can collide.

@@ -99,6 +99,9 @@ func (m *Mapper) identityInfo(rec record) {
 	if strings.EqualFold(rec.at("Type"), "ServiceAccount") {
 		a.Type = schemas.ActorService
 	}
+	a.Profile = Profile{
+		DisplayName: rec.at("AccountDisplayName"), Department: rec.at("Department"), Manager: rec.at("Manager"), Title: rec.at("JobTitle"),
+	}.known()
 	rec.link(a)
 	// A person has one security identifier on premises and another in Entra.
 	if sid := windowsSID(rec.at("CloudSid")); sid != "" && sid != a.SID {
@@ -112,13 +115,14 @@ func (m *Mapper) identityInfo(rec record) {
 	rec.skip(SkipDirectory)
 }
 
-// link teaches that the names are one person's, if there are two at least.
+// link teaches that the names are one person's, if there are two at least or
+// more is said of the person.
 func (rec record) link(a Actor) {
 	names := len(a.Aliases())
 	if a.UPN != "" {
 		names++
 	}
-	if names > 1 && isPerson(a) {
+	if (names > 1 || a.Profile != nil) && isPerson(a) {
 		rec.out.Links = append(rec.out.Links, a)
 	}
 }

@@ -3,6 +3,8 @@ package normalise
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
@@ -56,17 +58,12 @@ func TestIdentityInfo(t *testing.T) {
 		t.Error(got)
 	}
 	want := []Actor{
-		{Type: schemas.ActorPerson, UPN: "ada@contoso.com", Mail: "ada.lovelace@contoso.com", ObjectID: "9d3e5f10-1111-4222-8333-444455556666", EmployeeID: "E77", SID: "S-1-5-21-1-2-3-1001", Account: `contoso.com\ada`},
+		{Type: schemas.ActorPerson, UPN: "ada@contoso.com", Mail: "ada.lovelace@contoso.com", ObjectID: "9d3e5f10-1111-4222-8333-444455556666", EmployeeID: "E77", SID: "S-1-5-21-1-2-3-1001", Account: `contoso.com\ada`, Profile: &Profile{Department: "R&D"}},
 		{Type: schemas.ActorPerson, UPN: "ada@contoso.com", ObjectID: "9d3e5f10-1111-4222-8333-444455556666", SID: "S-1-12-1-5-6-7-8"},
 		{Type: schemas.ActorPerson, UPN: "ada@contoso.com", ObjectID: "9d3e5f10-1111-4222-8333-444455556666", Mail: "al@contoso.com"},
 	}
-	if len(out.Links) != len(want) {
-		t.Fatalf("got %d links: %+v", len(out.Links), out.Links)
-	}
-	for i := range want {
-		if out.Links[i] != want[i] {
-			t.Errorf("got  %+v\nwant %+v", out.Links[i], want[i])
-		}
+	if d := cmp.Diff(want, out.Links); d != "" {
+		t.Error(d)
 	}
 	if lone := defenderOut(t, streamed("IdentityInfo", `{"Timestamp":"2026-03-09T08:15:00Z","AccountUpn":"ada@contoso.com"}`)); len(lone.Links) != 0 {
 		t.Errorf("one name is no link: %+v", lone.Links)

@@ -37,8 +37,8 @@ var accountOperations = map[string]string{
 // is about something else. An update counts when it switches the account on or
 // off: tenants synchronised from Active Directory log nothing else.
 func accountActivity(operation string, changes object) string {
-	operation = strings.TrimRight(strings.ToLower(strings.TrimSpace(operation)), ". ")
-	if operation != "update user" {
+	operation = foldOperation(operation)
+	if operation != operationUpdate {
 		return accountOperations[operation]
 	}
 	for _, change := range changes.items() {
@@ -56,6 +56,23 @@ func accountActivity(operation string, changes object) string {
 	return ""
 }
 
+// operationUpdate changes what the directory says of a user.
+const operationUpdate = "update user"
+
+func foldOperation(operation string) string {
+	return strings.TrimRight(strings.ToLower(strings.TrimSpace(operation)), ". ")
+}
+
+// tellChanges tells what an operation on a user's account says of the user.
+func (m *Mapper) tellChanges(rec record, who Actor, operation string, changes object) {
+	switch foldOperation(operation) {
+	case operationUpdate, "add user":
+		if who.Profile = m.changedProfile(changes); who.Profile != nil {
+			rec.link(who)
+		}
+	}
+}
+
 // isDirectoryAudit tells the Graph directoryAudit resource and a row of the Log
 // Analytics table made of it.
 // https://learn.microsoft.com/graph/api/resources/directoryaudit
@@ -71,11 +88,13 @@ func (m *Mapper) directoryAudit(rec record) {
 		if kind := target.at("type"); kind != "" && !strings.EqualFold(kind, "user") {
 			continue
 		}
-		activity := accountActivity(operation, m.embedded(target.get("modifiedProperties")))
+		changes, who := m.embedded(target.get("modifiedProperties")), userActor(livingUPN(target.at("userPrincipalName")), target.at("id"), "")
+		m.tellChanges(rec, who, operation, changes)
+		activity := accountActivity(operation, changes)
 		if activity == "" {
 			continue
 		}
-		e := &Event{Actor: userActor(livingUPN(target.at("userPrincipalName")), target.at("id"), "")}
+		e := &Event{Actor: who}
 		e.ID = m.id(rec, "entra-audit", rec.at("id"))
 		e.Activity, e.Operation = activity, operation
 		e.Time = rec.when("activityDateTime", "TimeGenerated")
@@ -94,7 +113,8 @@ func (m *Mapper) directoryAudit(rec record) {
 // auditDirectory maps the Office 365 form, record type 8. The target is a list
 // of names of one object: object id, kind, UPN.
 func (m *Mapper) auditDirectory(rec record) {
-	activity := accountActivity(rec.at("Operation"), m.embedded(rec.get("ModifiedProperties")))
+	operation, changes := rec.at("Operation"), m.embedded(rec.get("ModifiedProperties"))
+	activity := accountActivity(operation, changes)
 	var upn, id string
 	kind := "user"
 	for _, name := range m.embedded(rec.get("Target")).items() {
@@ -110,13 +130,17 @@ func (m *Mapper) auditDirectory(rec record) {
 			}
 		}
 	}
+	who := userActor(livingUPN(first(upn, rec.at("ObjectId"))), id, "")
+	if strings.EqualFold(kind, "user") {
+		m.tellChanges(rec, who, operation, changes)
+	}
 	if activity == "" || !strings.EqualFold(kind, "user") {
 		rec.skip(SkipDirectoryOperation)
 		return
 	}
 	by := rec.at("UserId")
 	e := m.audit(rec, schemas.SourceSignIn)
-	e.Actor = userActor(livingUPN(first(upn, rec.at("ObjectId"))), id, "")
+	e.Actor = who
 	e.Activity = activity
 	e.SourceIP, e.Clear.SourceIP, e.Clear.UserAgent = nil, "", "" // the administrator's
 	m.account(rec, e, by)

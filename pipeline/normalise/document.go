@@ -21,7 +21,7 @@ type document struct {
 	text   string
 	values []value
 	at     int // what the parser reads next
-	depth  int
+	depth  int // how much deeper it may nest
 }
 
 // kind is the type of a value.
@@ -61,9 +61,10 @@ const (
 	tooMany
 )
 
-// parse takes text apart. The values refer to it, so it must not change.
-func (d *document) parse(text string) parseFailure {
-	d.text, d.values, d.at, d.depth = text, d.values[:0], 0, 0
+// parse takes text apart that nests so deep at most. The values refer to it, so it
+// must not change.
+func (d *document) parse(text string, depth int) parseFailure {
+	d.text, d.values, d.at, d.depth = text, d.values[:0], 0, depth
 	if failure := d.value(); failure != parsed {
 		return failure
 	}
@@ -88,7 +89,7 @@ func (d *document) value() parseFailure {
 	failure := parsed
 	switch c := d.text[d.at]; c {
 	case '{', '[':
-		if d.depth++; d.depth > maxDepth {
+		if d.depth--; d.depth < 0 {
 			return tooDeep
 		}
 		d.at++
@@ -97,7 +98,7 @@ func (d *document) value() parseFailure {
 		} else {
 			failure = d.elements(index)
 		}
-		d.depth--
+		d.depth++
 	case '"':
 		start, end, escaped, ok := d.quoted()
 		if !ok {

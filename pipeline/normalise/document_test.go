@@ -12,7 +12,7 @@ import (
 // the same in it.
 func agrees(t interface{ Errorf(string, ...any) }, text string) {
 	var d document
-	failure := d.parse(text)
+	failure := d.parse(text, DefaultMaxDepth)
 	v, err := fastjson.Parse(text)
 	if failure == tooDeep || failure == tooMany {
 		return
@@ -98,10 +98,10 @@ func TestDocument(t *testing.T) {
 		agrees(t, text)
 	}
 	var d document
-	if d.parse(strings.Repeat("[", maxDepth)+strings.Repeat("]", maxDepth)) != parsed || d.parse(strings.Repeat("[", maxDepth+1)) != tooDeep {
+	if d.parse(strings.Repeat("[", 9)+strings.Repeat("]", 9), 9) != parsed || d.parse(strings.Repeat("[", 10), 9) != tooDeep {
 		t.Error("the bound on depth is not where it should be")
 	}
-	if d.parse("["+strings.Repeat("0,", maxValues)+"0]") != tooMany {
+	if d.parse("["+strings.Repeat("0,", maxValues)+"0]", 9) != tooMany {
 		t.Error("too many values were read")
 	}
 }
@@ -135,11 +135,11 @@ func TestDocumentProperty(t *testing.T) {
 		agrees(t, json)
 		// Its compact form reads the same and is its own compact form.
 		var d, again document
-		if d.parse(json) != parsed {
+		if d.parse(json, DefaultMaxDepth) != parsed {
 			t.Fatalf("%s is not read", json)
 		}
 		compact := string(d.appendJSON(nil, 0))
-		if again.parse(compact) != parsed || string(again.appendJSON(nil, 0)) != compact {
+		if again.parse(compact, DefaultMaxDepth) != parsed || string(again.appendJSON(nil, 0)) != compact {
 			t.Errorf("%s becomes %s", json, compact)
 		}
 	})

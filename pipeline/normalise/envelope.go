@@ -18,9 +18,9 @@ var byteOrderMark = []byte("\xEF\xBB\xBF")
 func (m *Mapper) split(rec record) {
 	text := bytes.TrimSpace(bytes.TrimPrefix(rec.raw.Value, byteOrderMark))
 	switch {
-	case len(rec.raw.Value) > m.maxBytes:
+	case len(rec.raw.Value) > m.limits.Bytes:
 		rec.out.Records = 1
-		rec.reject(ReasonTooLarge, fmt.Sprintf("%d bytes, the limit is %d", len(rec.raw.Value), m.maxBytes))
+		rec.reject(ReasonTooLarge, fmt.Sprintf("%d bytes, the limit is %d", len(rec.raw.Value), m.limits.Bytes))
 		return
 	case len(text) == 0:
 		rec.out.Records = 1
@@ -58,8 +58,13 @@ func (m *Mapper) split(rec record) {
 func (m *Mapper) splitPlain(rec record, text []byte) {
 	if text[0] == '"' {
 		if o, _, err := m.parse(borrowed(text)); err == nil {
-			if inner := m.embedded(o); inner.ok() {
+			if inner := m.unwrapped(o); inner.ok() {
 				m.expand(rec, inner, utf8.Valid(text))
+				return
+			}
+			if m.over.reason != "" {
+				rec.out.Records = 1
+				rec.reject(m.over.reason, m.over.detail)
 				return
 			}
 			if rec.source == schemas.SourceHR { // lines of CSV, as Kafka Connect's JSON writes them
@@ -173,9 +178,12 @@ func listMember(o object) object {
 func (m *Mapper) one(rec record, o object, valid bool) {
 	rec.index = rec.out.Records
 	rec.out.Records++
-	alive := m.used   // the parsers of JSON strings in the record are free after it
-	o = m.embedded(o) // a record may itself be a string which holds JSON
+	alive := m.used // the parsers of JSON strings in the record are free after it
+	m.over = excess{}
+	o = m.unwrapped(o) // a record may itself be a string which holds JSON
 	switch {
+	case m.over.reason != "":
+		rec.reject(m.over.reason, m.over.detail)
 	case !o.ok():
 		rec.skip(SkipNull)
 	case !o.isObject():
@@ -190,8 +198,14 @@ func (m *Mapper) one(rec record, o object, valid bool) {
 				break
 			}
 		}
+		if m.values > min(m.limits.Fields, m.limits.Items) { // else it cannot be over either
+			if over := m.limits.of(o); over.reason != "" {
+				rec.reject(over.reason, over.detail)
+				break
+			}
+		}
 		rec.object = o
-		guard(rec, func() { m.route(rec) })
+		m.bounded(rec)
 	}
 	m.used = alive
 }
@@ -199,3 +213,17 @@ func (m *Mapper) one(rec record, o object, valid bool) {
 // borrowed is the text without a copy of it: Raw.Value must not change any more, and
 // strings of events keep it alive.
 func borrowed(text []byte) string { return unsafe.String(unsafe.SliceData(text), len(text)) }
+
+// bounded routes a record, and rejects it as a whole when JSON in one of its
+// strings turns out to be over a limit.
+func (m *Mapper) bounded(rec record) {
+	before := *rec.out
+	guard(rec, func() { m.route(rec) })
+	if over := m.over; over.reason != "" {
+		out := rec.out
+		clear(out.Events[len(before.Events):])
+		out.Events, out.Rejects, out.Skips = out.Events[:len(before.Events)], out.Rejects[:len(before.Rejects)], out.Skips[:len(before.Skips)]
+		out.Findings, out.Links = out.Findings[:len(before.Findings)], out.Links[:len(before.Links)]
+		rec.reject(over.reason, over.detail)
+	}
+}

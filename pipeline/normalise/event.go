@@ -61,8 +61,9 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		wire
 		User     string   `json:"user"`
 		Aliases  []string `json:"aliases,omitempty"`
+		Profile  *Profile `json:"profile,omitempty"`
 		Evidence Evidence `json:"evidence"`
-	}{wire(e.Event), e.Actor.User(), e.Actor.Aliases(), e.Clear})
+	}{wire(e.Event), e.Actor.User(), e.Actor.Aliases(), e.Actor.Profile, e.Clear})
 }
 
 // Result is what one Kafka record came to.
@@ -73,8 +74,9 @@ type Result struct {
 	// Findings are alerts without a user (Defender's AlertInfo), to be joined
 	// with the events that name them.
 	Findings []Finding
-	// Links are pairs of names of one person that a record taught without
-	// being an event of its own (IdentityInfo, directory rows).
+	// Links are names of one person, or what a directory says of them, that a
+	// record taught without being an event of its own (IdentityInfo, directory
+	// rows).
 	Links []Actor
 	// Records is how many records the envelope held, nulls and heartbeats
 	// included.
@@ -90,7 +92,7 @@ func (r *Result) reset() {
 // topic with the original bytes.
 type Reject struct {
 	Index  int    `json:"index"`  // position in the envelope, from 0
-	Reason string `json:"reason"` // a code of reasons.go
+	Reason string `json:"reason"` // a code below, or of a source
 	Detail string `json:"detail,omitempty"`
 }
 
@@ -111,17 +113,19 @@ type Finding struct {
 
 // The codes of Reject.Reason.
 const (
-	ReasonEmpty       = "empty"
-	ReasonTooLarge    = "too_large"
-	ReasonTooDeep     = "too_deep"
-	ReasonNotUTF8     = "not_utf8"
-	ReasonNotJSON     = "not_json"
-	ReasonNotARecord  = "not_a_record"
-	ReasonMissingTime = "missing_time"
-	ReasonBadTime     = "bad_time"
-	ReasonBadValue    = "bad_value"
-	ReasonMissing     = "missing_field"
-	ReasonPanic       = "panic"
+	ReasonEmpty         = "empty"
+	ReasonTooLarge      = "too_large"
+	ReasonTooDeep       = "too_deep"
+	ReasonTooManyFields = "too_many_fields"
+	ReasonTooManyItems  = "too_many_items"
+	ReasonNotUTF8       = "not_utf8"
+	ReasonNotJSON       = "not_json"
+	ReasonNotARecord    = "not_a_record"
+	ReasonMissingTime   = "missing_time"
+	ReasonBadTime       = "bad_time"
+	ReasonBadValue      = "bad_value"
+	ReasonMissing       = "missing_field"
+	ReasonPanic         = "panic"
 )
 
 // The codes of Skip.Reason that belong to no single source; a source adds its

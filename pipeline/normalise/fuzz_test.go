@@ -25,11 +25,20 @@ func fuzzMap(f *testing.F, source schemas.Source) {
 			f.Add([]byte(`{"records":[null,` + r.text + `]}`))
 		}
 	}
+	// What is over a limit, or just within it.
+	for _, member := range []string{manyMembers(90), manyMembers(101), manyItems(50), manyItems(51), manyLevels(8), manyLevels(40)} {
+		f.Add([]byte(wide(member)))
+		f.Add([]byte(`[` + wide(inString(f, member)) + `,` + inString(f, wide(member)) + `]`))
+	}
+	f.Add([]byte("EmailAddress,Remarks" + strings.Repeat(",x", maxColumns) + "\nida@contoso.com"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		raw := Raw{Topic: "raw.x", Partition: 1, Offset: 2, Time: testTime, Value: text}
 		var out Result
 		newTestMapper().Map(source, raw, &out)
 		checkResult(t, out)
+		var limited Result
+		newLimitedMapper().Map(source, raw, &limited)
+		checkResult(t, limited)
 		m := newTestMapper()
 		var again Result
 		m.Map(source, raw, &again)

@@ -204,6 +204,7 @@ func (m *Mapper) finish(rec record, r *hrRow, e *Event, body schemas.HR) {
 		city: r.text[hrCity], postalCode: r.text[hrPostalCode],
 	})
 	e.HR = &body
+	e.Actor.Profile = r.profile()
 	e.Time = rec.raw.Time
 	for _, f := range []hrField{hrUploadDate, hrLastModified} {
 		if t, err := m.date(r, f); err == nil && t != 0 {

@@ -24,21 +24,13 @@ type Options struct {
 	Content []ContentRule
 	// HR names the columns of the HR feed.
 	HR HRMapping
-	// MaxBytes bounds a Kafka record, DefaultMaxBytes when 0.
-	MaxBytes int
+	// Limits bound records.
+	Limits Limits
 }
 
-// Bounds on what is parsed. An Event Hubs message is at most 1 MiB; a record
-// from Microsoft nests less than 20 deep.
+// What is kept from one Kafka record to the next, in bytes of JSON and in events:
+// the usual maximum of a message, and more than usual inside it.
 const (
-	DefaultMaxBytes = 4 << 20
-	maxDepth        = 64
-	maxValues       = 500_000
-	maxEmbedded     = 8 // parsers kept from record to record: the envelope's and those of JSON strings inside it
-	maxAlive        = 64 * maxEmbedded
-
-	// What is kept from one Kafka record to the next, in bytes of JSON and in
-	// events: the usual maximum of a message, and more than usual inside it.
 	keptDocument = 1 << 20
 	keptEmbedded = 64 << 10
 	keptEvents   = 8 << 10
@@ -58,10 +50,10 @@ type Raw struct {
 // buffers and the CSV header last seen per partition; it is not safe for
 // concurrent use.
 type Mapper struct {
-	hash     func(kind, value string) schemas.Hash
-	domains  Domains
-	hr       *hrColumns
-	maxBytes int
+	hash    func(kind, value string) schemas.Hash
+	domains Domains
+	hr      *hrColumns
+	limits  Limits
 
 	categories map[string]string // by domain
 	content    *contentRules     // nil when there are none
@@ -70,6 +62,8 @@ type Mapper struct {
 
 	parsers []*parser
 	used    int
+	values  int    // about how many the largest JSON text of this Kafka record has
+	over    excess // of JSON strings in the current upstream record
 	headers map[csvOrigin]hrHeader
 }
 
@@ -82,13 +76,11 @@ type parser struct {
 
 // New returns a mapper.
 func New(o Options) *Mapper {
-	if o.MaxBytes == 0 {
-		o.MaxBytes = DefaultMaxBytes
-	}
+	o.Limits.setDefaults()
 	return &Mapper{
 		hash: o.Hash, domains: o.Domains, categories: domainTable(o.Categories), content: compileContent(o.Content),
 		healthColumns: healthColumns(),
-		hr:            newHRColumns(o.HR), maxBytes: o.MaxBytes, headers: map[csvOrigin]hrHeader{},
+		hr:            newHRColumns(o.HR), limits: o.Limits, headers: map[csvOrigin]hrHeader{},
 	}
 }
 
@@ -111,7 +103,7 @@ func (m *Mapper) Map(source schemas.Source, raw Raw, out *Result) {
 		*out = Result{}
 	}
 	out.reset()
-	m.used = 0
+	m.used, m.values, m.over = 0, 0, excess{}
 	m.split(record{source: source, raw: raw, out: out})
 	m.shrink()
 }
@@ -138,14 +130,15 @@ func (m *Mapper) parse(text string) (object, string, error) {
 	}
 	p := m.parsers[m.used]
 	p.most = max(p.most, len(text))
-	switch p.parse(text) {
+	switch p.parse(text, m.limits.Depth) {
 	case tooDeep:
-		return object{}, ReasonTooDeep, fmt.Errorf("nested deeper than %d", maxDepth)
+		return object{}, ReasonTooDeep, fmt.Errorf("nested deeper than %d", m.limits.Depth)
 	case tooMany:
 		return object{}, ReasonTooLarge, fmt.Errorf("more than %d values", maxValues)
 	case notJSON:
 		return object{}, ReasonNotJSON, errNotJSON
 	}
+	m.values = max(m.values, len(p.values))
 	m.used++
 	return object{document: &p.document}, "", nil
 }
@@ -154,17 +147,38 @@ func (m *Mapper) parse(text string) (object, string, error) {
 var errNotJSON = errors.New("no valid JSON")
 
 // embedded returns a member that is an object, or a string which holds JSON:
-// AuditData, AdditionalFields and their like come either way.
+// AuditData, AdditionalFields and their like come either way. When that is over a
+// limit, the record is.
 func (m *Mapper) embedded(o object) object {
+	inner := m.unwrapped(o)
+	if inner.ok() && m.values > min(m.limits.Fields, m.limits.Items) {
+		if over := m.limits.of(inner); over.reason != "" {
+			m.over = over
+			return object{}
+		}
+	}
+	return inner
+}
+
+// unwrapped is embedded for what may be an envelope, whose records are looked at
+// one by one.
+func (m *Mapper) unwrapped(o object) object {
 	if !o.isString() {
 		return o
 	}
 	text := o.content()
-	if text == "" || text[0] != '{' && text[0] != '[' || m.used > maxAlive {
+	if text == "" || text[0] != '{' && text[0] != '[' {
 		return object{}
 	}
-	inner, _, err := m.parse(text)
+	if m.used > maxAlive {
+		m.over = excess{ReasonTooLarge, fmt.Sprintf("more than %d JSON texts in strings", maxAlive)}
+		return object{}
+	}
+	inner, reason, err := m.parse(text)
 	if err != nil {
+		if reason != ReasonNotJSON {
+			m.over = excess{reason, err.Error()}
+		}
 		return object{}
 	}
 	return inner
@@ -194,7 +208,8 @@ func (rec record) skip(reason string) {
 // a reject: nothing sensible can be done with it, and guessing would misdate it.
 func (m *Mapper) emit(rec record, e *Event) {
 	if e.Time == 0 {
-		rec.reject(ReasonMissingTime, "no readable event time in "+string(e.Source)+" record "+e.Operation)
+		// Which operation it is would be upstream's text.
+		rec.reject(ReasonMissingTime, "no readable event time in a record of "+string(e.Source))
 		return
 	}
 	if e.ActorType == "" {

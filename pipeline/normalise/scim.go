@@ -143,17 +143,27 @@ func (m *Mapper) scimRow(o object) hrRow {
 	return row
 }
 
-// scimPatch applies the replacements of a patch (RFC 7644, section 3.5.2) to the
-// account's state, the only thing in one that matters here.
+// scimPatch applies the replacements of a patch (RFC 7644, section 3.5.2): to the
+// account's state and to what goes to the vault. Nothing else in one matters here.
 func (m *Mapper) scimPatch(o object, row *hrRow) {
-	for _, operation := range o.get("Operations").items() {
-		value := operation.get("value")
-		switch {
-		case strings.EqualFold(operation.at("op"), "remove"):
-		case strings.EqualFold(operation.at("path"), "active"):
+	var set func(path string, value object)
+	set = func(path string, value object) {
+		attribute := path[strings.LastIndexByte(path, ':')+1:] // behind the schema's name
+		attribute, _, _ = strings.Cut(attribute, ".")          // manager.value
+		switch field := m.hr.field(attribute); {
+		case strings.EqualFold(attribute, "active"):
 			row.text[hrAccountEnabled] = cellOf(value)
-		case value.get("active").ok():
-			row.text[hrAccountEnabled] = value.at("active")
+		case field == hrDepartment || field == hrJobTitle || field == hrManagerID || field == hrUserName && strings.EqualFold(attribute, "displayName"):
+			row.text[field] = cellOf(value)
+		case value.isObject() && (path == "" || strings.EqualFold(attribute, "User")): // attributes, or an extension of them
+			for name, member := range value.members() {
+				set(name, member)
+			}
+		}
+	}
+	for _, operation := range o.get("Operations").items() {
+		if !strings.EqualFold(operation.at("op"), "remove") {
+			set(operation.at("path"), operation.get("value"))
 		}
 	}
 }

@@ -83,7 +83,7 @@ func newFixture(t *testing.T) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := vault.SealIdentity(private.Public(), grace, 1, start, vault.Identity{UPN: "grace@contoso.example", DisplayName: "Grace Taylor", Title: "Analyst"})
+	sealed, err := vault.NewIdentitySealer(private.Public()).Seal(grace, 1, start, vault.Identity{UPN: "grace@contoso.example", DisplayName: "Grace Taylor", Title: "Analyst"})
 	if err != nil {
 		t.Fatal(err)
 	}
