@@ -27,6 +27,9 @@ type Batch struct {
 	Rejected []RejectedRecord
 	// Skips counts sound records that gave no event, by reason.
 	Skips map[string]int
+	// OutOfScope counts events of people who are out of scope, by reason. They
+	// are nowhere else in the batch.
+	OutOfScope map[ScopeReason]int
 	// Records counts upstream records: an envelope holds many.
 	Records int
 	// Unresolved counts events of people whose UPN is not known.
@@ -59,9 +62,12 @@ func (b *Batch) reset() {
 	clear(b.Links)
 	clear(b.Rejected)
 	clear(b.Skips)
-	*b = Batch{Events: b.Events[:0], Clear: b.Clear[:0], Links: b.Links[:0], Rejected: b.Rejected[:0], Skips: b.Skips}
+	clear(b.OutOfScope)
+	*b = Batch{
+		Events: b.Events[:0], Clear: b.Clear[:0], Links: b.Links[:0], Rejected: b.Rejected[:0], Skips: b.Skips, OutOfScope: b.OutOfScope,
+	}
 	if b.Skips == nil {
-		b.Skips = map[string]int{}
+		b.Skips, b.OutOfScope = map[string]int{}, map[ScopeReason]int{}
 	}
 }
 

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/riskpipe/riskpipe/pipeline/normalise"
@@ -8,35 +9,69 @@ import (
 )
 
 // take lets one step take effect.
-func (s *resolution) take(st *step) error {
+func (s *resolution) take(st *step) {
 	switch {
 	case st.link != nil:
-		user, _ := s.user(st.link, st.names)
-		s.out.Links = append(s.out.Links, Link{User: user, Actor: *st.link, Observed: st.raw.Time})
-		return nil
+		s.link(st)
 	case st.finding != nil:
-		return s.finding(st)
+		s.finding(st)
 	default:
-		return s.event(st)
+		s.event(st)
 	}
 }
 
-// event gives an event its user and adds it to the batch.
-func (s *resolution) event(st *step) error {
+// link learns names that came without an event. Of somebody of whom no event
+// could be in scope, nobody is told.
+func (s *resolution) link(st *step) {
+	user, resolved := s.user(st.link, st.names)
+	scope := s.resolver.deps.Scope
+	who := scope.of(user, st.names.self, st.link.Type, resolved)
+	inScope := scope.person(who, st.raw.Time) == InScope
+	if inScope || scope.learns(who, st.raw.Time) {
+		s.learnNames(st.link, st.names, user)
+	}
+	if !inScope {
+		return
+	}
+	s.name(st.names, user)
+	s.out.Links = append(s.out.Links, Link{User: user, Actor: *st.link, Observed: st.raw.Time})
+}
+
+// event gives an event its user and adds it to the batch, if it is in scope.
+func (s *resolution) event(st *step) {
 	e := st.event
 	user, resolved := s.user(&e.Actor, st.names)
+	scope := s.resolver.deps.Scope
+	who := scope.of(user, st.names.self, e.ActorType, resolved)
+	reason := scope.event(who, &e.Event)
+	if reason == InScope || scope.learns(who, e.Time) {
+		s.learnNames(&e.Actor, st.names, user)
+	}
+	if s.drop(reason) {
+		return
+	}
 	e.User, e.KeyVersion = user, s.resolver.deps.Key.Version()
 	e.Groups = s.resolver.deps.Groups.Of(user)
+	if e.Finding != "" {
+		s.evidence(e, who)
+		if s.drop(scope.event(who, &e.Event)) {
+			return // by the activity that the alert's facts have told
+		}
+	}
+	s.name(st.names, user)
 	if !resolved && e.ActorType == schemas.ActorPerson {
 		s.out.Unresolved++
 	}
-	if e.Finding != "" {
-		if err := s.evidence(e); err != nil {
-			return err
-		}
-	}
 	s.emit(*e)
-	return nil
+}
+
+// drop counts what is out of scope, and tells whether it is.
+func (s *resolution) drop(reason ScopeReason) bool {
+	if reason == InScope {
+		return false
+	}
+	s.out.OutOfScope[reason]++
+	return true
 }
 
 func (s *resolution) emit(e normalise.Event) {
@@ -44,57 +79,58 @@ func (s *resolution) emit(e normalise.Event) {
 	s.out.Clear = append(s.out.Clear, e)
 }
 
-// user finds whose the names are and learns them. Resolved is false for people
-// whose UPN is not known.
+// user finds whose the names are. Resolved is false for people whose UPN is not
+// known.
 func (s *resolution) user(a *normalise.Actor, n actorNames) (user schemas.Pseudonym, resolved bool) {
 	switch {
 	case n.key == "":
 		return schemas.Pseudonym{}, true
 	case !isHuman(a.Type):
-		user, resolved = n.self, true
+		return n.self, true
 	case a.UPN != "":
-		user, resolved = s.byUPN(a, n), true
-	default:
-		user, resolved = s.byAlias(n)
-	}
-	if s.resolver.deps.Named != nil && user == n.self {
-		s.resolver.deps.Named(user, nameInClear(n.key))
-	}
-	return user, resolved
-}
-
-// byUPN is for actors who come with their UPN. The UPN may be another address
-// of somebody who is known by a UPN already.
-func (s *resolution) byUPN(a *normalise.Actor, n actorNames) schemas.Pseudonym {
-	user := s.known[n.self]
-	if user == (schemas.Pseudonym{}) {
-		user = n.self
-		if a.ObjectID != "" {
-			// An account of its own: no row that gives this address as somebody
-			// else's mail may take it over.
-			s.learn(n.self, user)
+		// The UPN may be another address of somebody who is known by a UPN already.
+		if user = s.known[n.self]; user == (schemas.Pseudonym{}) {
+			user = n.self
 		}
+		return user, true
 	}
-	for _, alias := range n.aliases {
-		s.teach(alias, user)
-	}
-	return user
-}
-
-// byAlias is for actors without a UPN: the most trustworthy name that is known
-// says who they are, and then the others are theirs too. When none is known,
-// nothing is learned: the actor stays apart until a record joins the names.
-func (s *resolution) byAlias(n actorNames) (user schemas.Pseudonym, resolved bool) {
+	// The most trustworthy name that is known says who they are.
 	for _, alias := range n.aliases {
 		if user = s.known[alias]; user != (schemas.Pseudonym{}) {
-			for _, other := range n.aliases {
-				s.teach(other, user)
-			}
 			return user, true
 		}
 	}
 	// A mail address is the UPN of most people; it needs no learning to be so.
 	return n.self, strings.HasPrefix(n.key, upnPrefix)
+}
+
+// name tells whoever may know it which name the user's pseudonym is made of.
+func (s *resolution) name(n actorNames, user schemas.Pseudonym) {
+	if s.resolver.deps.Named != nil && n.key != "" && user == n.self {
+		s.resolver.deps.Named(user, nameInClear(n.key))
+	}
+}
+
+// learnNames learns that the names are the user's, which user has found. Without a
+// UPN and when none of the names is known, nothing is learned: the actor stays
+// apart until a record joins the names.
+func (s *resolution) learnNames(a *normalise.Actor, n actorNames, user schemas.Pseudonym) {
+	isKnown := func(key schemas.Pseudonym) bool { return s.known[key] != (schemas.Pseudonym{}) }
+	switch {
+	case n.key == "" || !isHuman(a.Type):
+		return
+	case a.UPN != "":
+		if a.ObjectID != "" && !isKnown(n.self) {
+			// An account of its own: no row that gives this address as somebody
+			// else's mail may take it over.
+			s.learn(n.self, user)
+		}
+	case !slices.ContainsFunc(n.aliases, isKnown):
+		return
+	}
+	for _, alias := range n.aliases {
+		s.teach(alias, user)
+	}
 }
 
 // teach says that a name is the user's, unless it is known to be another's.

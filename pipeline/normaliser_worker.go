@@ -59,6 +59,7 @@ func (w *normaliserWorker) chunk(records []*kgo.Record) int {
 // nil, and otherwise it is done again as a whole; the ids are the same then.
 func (w *normaliserWorker) one(ctx context.Context, records []*kgo.Record) error {
 	n := w.service
+	n.notices.tell()
 	// A shutdown lets the batch finish.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.config.BatchTimeout)
 	defer cancel()
@@ -181,6 +182,9 @@ func (w *normaliserWorker) count(events int, letters []deadLetter) {
 	m.conflicts.Add(float64(w.out.Conflicts))
 	for reason, count := range w.out.Skips {
 		m.skips.WithLabelValues(reason).Add(float64(count))
+	}
+	for reason, count := range w.out.OutOfScope {
+		m.outOfScope.WithLabelValues(string(reason)).Add(float64(count))
 	}
 	for _, rejected := range w.out.Rejected {
 		for _, reject := range rejected.Rejects {
