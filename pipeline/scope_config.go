@@ -32,6 +32,7 @@ type ScopeConfig struct {
 type ScopeRule struct {
 	// Groups are the organisation's groups. Machines are in none.
 	Groups []string
+	// Actors are kinds of actor; who may be a person counts as one.
 	Actors []schemas.ActorType
 	// Sources are the feeds which events belong to by their content.
 	Sources []schemas.Source
@@ -91,6 +92,6 @@ func (r ScopeRule) validate(groups []string) error {
 // scopeActors are the kinds of actor that rules may name.
 func scopeActors() []schemas.ActorType {
 	return []schemas.ActorType{
-		schemas.ActorPerson, schemas.ActorGuest, schemas.ActorService, schemas.ActorSystem, schemas.ActorAnonymous, schemas.ActorUnknown,
+		schemas.ActorPerson, schemas.ActorGuest, schemas.ActorService, schemas.ActorSystem, schemas.ActorAnonymous,
 	}
 }

@@ -47,6 +47,9 @@ type scoped struct {
 // of looks up what the rules say of a user. Self is the pseudonym of the name that
 // the record itself gives: who goes by another's name stays excluded by their own.
 func (s *Scope) of(user, self schemas.Pseudonym, actor schemas.ActorType, resolved bool) scoped {
+	if actor == schemas.ActorUnknown || actor == "" {
+		actor = schemas.ActorPerson
+	}
 	who := scoped{actor: actor, unknown: isHuman(actor) && (!resolved || user == (schemas.Pseudonym{}))}
 	if !s.active() || !isHuman(actor) {
 		return who
