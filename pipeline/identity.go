@@ -23,42 +23,39 @@ func (s *resolution) take(st *step) {
 // link learns names that came without an event. Of somebody of whom no event
 // could be in scope, nobody is told.
 func (s *resolution) link(st *step) {
-	user, resolved := s.user(st.link, st.names)
+	named, resolved := s.user(st.link, st.names)
 	scope := s.resolver.deps.Scope
-	who := scope.of(user, st.names.self, st.link.Type, resolved)
+	who := scope.of(named, st.names.self, st.link.Type, resolved)
 	inScope := scope.person(who, st.raw.Time) == InScope
-	if inScope || scope.learns(who, st.raw.Time) {
-		s.learnNames(st.link, st.names, user)
-	}
+	s.learnNames(st.link, st.names, s.owner(who.user, named, st.names, inScope))
 	if !inScope {
 		return
 	}
-	s.name(st.names, user)
-	s.out.Links = append(s.out.Links, Link{User: user, Actor: *st.link, Observed: st.raw.Time})
+	s.name(st.names, who.user)
+	s.out.Links = append(s.out.Links, Link{User: who.user, Actor: *st.link, Observed: st.raw.Time})
 }
 
 // event gives an event its user and adds it to the batch, if it is in scope.
 func (s *resolution) event(st *step) {
 	e := st.event
-	user, resolved := s.user(&e.Actor, st.names)
+	named, resolved := s.user(&e.Actor, st.names)
 	scope := s.resolver.deps.Scope
-	who := scope.of(user, st.names.self, e.ActorType, resolved)
+	who := scope.of(named, st.names.self, e.ActorType, resolved)
 	reason := scope.event(who, &e.Event)
-	if reason == InScope || scope.learns(who, e.Time) {
-		s.learnNames(&e.Actor, st.names, user)
-	}
+	inScope := reason == InScope || scope.person(who, e.Time) == InScope
+	s.learnNames(&e.Actor, st.names, s.owner(who.user, named, st.names, inScope))
 	if s.drop(reason) {
 		return
 	}
-	e.User, e.KeyVersion = user, s.resolver.deps.Key.Version()
-	e.Groups = s.resolver.deps.Groups.Of(user)
+	e.User, e.KeyVersion = who.user, s.resolver.deps.Key.Version()
+	e.Groups = s.resolver.deps.Groups.Of(who.user)
 	if e.Finding != "" {
 		s.evidence(e, who)
 		if s.drop(scope.event(who, &e.Event)) {
 			return // by the activity that the alert's facts have told
 		}
 	}
-	s.name(st.names, user)
+	s.name(st.names, who.user)
 	if !resolved && e.ActorType == schemas.ActorPerson {
 		s.out.Unresolved++
 	}
@@ -79,7 +76,7 @@ func (s *resolution) emit(e normalise.Event) {
 	s.out.Clear = append(s.out.Clear, e)
 }
 
-// user finds whose the names are. Resolved is false for people whose UPN is not
+// user finds whose the names are, as names have been learned. Resolved is false for people whose UPN is not
 // known.
 func (s *resolution) user(a *normalise.Actor, n actorNames) (user schemas.Pseudonym, resolved bool) {
 	switch {
@@ -111,43 +108,65 @@ func (s *resolution) name(n actorNames, user schemas.Pseudonym) {
 	}
 }
 
-// learnNames learns that the names are the user's, which user has found. Without a
-// UPN and when none of the names is known, nothing is learned: the actor stays
-// apart until a record joins the names.
-func (s *resolution) learnNames(a *normalise.Actor, n actorNames, user schemas.Pseudonym) {
+// owner is whom names are learned for.
+type owner struct {
+	user    schemas.Pseudonym
+	learned schemas.Pseudonym // what the names lead to
+	inScope bool              // of whom something may be recorded
+}
+
+// owner returns whom names are learned for, whose user they were found to be
+// as named. The store never meets the pseudonym of somebody who is out of scope;
+// that their names are known keeps records with another one from being recorded as
+// somebody else's.
+func (s *resolution) owner(user, named schemas.Pseudonym, n actorNames, inScope bool) owner {
+	o := owner{user: user, learned: user, inScope: inScope}
+	if !inScope {
+		if o.learned = named; named == n.self && len(n.aliases) > 0 {
+			o.learned = outOfScope(s.resolver.deps.Key, n.self)
+		}
+	}
+	return o
+}
+
+// learnNames learns that the names are their owner's. Without a UPN and when none
+// of the names is known, nothing is learned: the actor stays apart until a record
+// joins the names.
+func (s *resolution) learnNames(a *normalise.Actor, n actorNames, o owner) {
 	isKnown := func(key schemas.Pseudonym) bool { return s.known[key] != (schemas.Pseudonym{}) }
 	switch {
 	case n.key == "" || !isHuman(a.Type):
 		return
 	case a.UPN != "":
-		if a.ObjectID != "" && !isKnown(n.self) {
+		if a.ObjectID != "" && o.inScope && !isKnown(n.self) {
 			// An account of its own: no row that gives this address as somebody
 			// else's mail may take it over.
-			s.learn(n.self, user)
+			s.learn(n.self, o.user, false)
 		}
 	case !slices.ContainsFunc(n.aliases, isKnown):
 		return
 	}
 	for _, alias := range n.aliases {
-		s.teach(alias, user)
+		s.teach(alias, o)
 	}
 }
 
-// teach says that a name is the user's, unless it is known to be another's.
-func (s *resolution) teach(alias, user schemas.Pseudonym) {
-	switch s.known[alias] {
-	case user:
-	case schemas.Pseudonym{}:
-		if alias == user {
-			return // the user's own UPN given as mail: true without being stored
+// teach says that a name is its owner's, unless it is known to be another's.
+func (s *resolution) teach(alias schemas.Pseudonym, o owner) {
+	switch known := s.known[alias]; {
+	case known == o.user || known == o.learned:
+	case known == (schemas.Pseudonym{}):
+		if alias != o.user { // else the user's own UPN given as mail: true without being stored
+			s.learn(alias, o.learned, false)
 		}
-		s.learn(alias, user)
+	case o.inScope && known == outOfScope(s.resolver.deps.Key, o.user):
+		s.learn(alias, o.user, true) // they have come into scope
 	default:
 		s.out.Conflicts++
 	}
 }
 
-func (s *resolution) learn(key, user schemas.Pseudonym) {
+func (s *resolution) learn(key, user schemas.Pseudonym, replace bool) {
 	s.known[key] = user
-	s.learned = append(s.learned, Name{Key: key, Value: user[:]})
+	s.learned = append(s.learned, Name{Key: key, Value: user[:], Replace: replace})
 }

@@ -63,7 +63,7 @@ func (n *RedisNames) Learn(ctx context.Context, names []Name) ([]bool, error) {
 	_, err := n.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, name := range names {
 			key := n.prefix + string(name.Key[:])
-			if name.For > 0 {
+			if name.For > 0 || name.Replace {
 				p.Set(ctx, key, name.Value, name.For)
 			} else {
 				firsts[i] = p.SetNX(ctx, key, name.Value, 0)

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -38,6 +39,7 @@ type Scope struct {
 // membership is which rules are about a person: bit i is set when the person is
 // in a group of rule i.
 type membership struct {
+	user             schemas.Pseudonym
 	include, exclude uint64
 	temporary        []int // indices of the temporary scopes
 }
@@ -63,7 +65,8 @@ func NewScope(config ScopeConfig, key Pseudonymiser, groups map[string][]string)
 			}
 		}
 		if m.include != 0 || m.exclude != 0 || m.temporary != nil {
-			s.people[pseudonym(upn)] = m
+			m.user = pseudonym(upn)
+			s.people[m.user] = m
 		}
 	}
 	for i, t := range config.Temporary {
@@ -73,13 +76,22 @@ func NewScope(config ScopeConfig, key Pseudonymiser, groups map[string][]string)
 				user = pseudonym(name)
 			}
 			if m := s.people[user]; !slices.Contains(m.temporary, i) {
-				m.temporary = append(m.temporary, i)
+				m.user, m.temporary = user, append(m.temporary, i)
 				s.people[user] = m
 			}
 		}
 	}
 	s.digest = s.sum(config)
+	for user, m := range maps.Clone(s.people) {
+		s.people[outOfScope(key, user)] = m
+	}
 	return s
+}
+
+// outOfScope is what names of people who are out of scope lead to: it tells them
+// from others, and is nobody's pseudonym.
+func outOfScope(key Pseudonymiser, user schemas.Pseudonym) schemas.Pseudonym {
+	return key.Pseudonym("out of scope:" + string(user[:]))
 }
 
 func rulesOf(groups []string, rules []ScopeRule) uint64 {

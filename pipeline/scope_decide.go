@@ -39,23 +39,28 @@ func scopeRules(rules []ScopeRule) []scopeRule {
 
 // scoped is whom something is about, as far as rules care.
 type scoped struct {
+	user    schemas.Pseudonym
 	member  membership
 	actor   schemas.ActorType
 	unknown bool // a person whose UPN no record has told, so that nobody can tell their groups
 }
 
-// of looks up what the rules say of a user. Self is the pseudonym of the name that
+// of looks up what the rules say of a user, whom a name of theirs may tell as out
+// of scope only. Self is the pseudonym of the name that
 // the record itself gives: who goes by another's name stays excluded by their own.
 func (s *Scope) of(user, self schemas.Pseudonym, actor schemas.ActorType, resolved bool) scoped {
 	if actor == schemas.ActorUnknown || actor == "" {
 		actor = schemas.ActorPerson
 	}
-	who := scoped{actor: actor, unknown: isHuman(actor) && (!resolved || user == (schemas.Pseudonym{}))}
+	who := scoped{user: user, actor: actor, unknown: isHuman(actor) && (!resolved || user == (schemas.Pseudonym{}))}
 	if !s.active() || !isHuman(actor) {
 		return who
 	}
-	m := s.people[user]
-	if self != user {
+	m, found := s.people[user]
+	if found {
+		who.user = m.user
+	}
+	if self != who.user {
 		other := s.people[self]
 		m.exclude |= other.exclude
 		for _, i := range other.temporary {
@@ -84,13 +89,6 @@ func (s *Scope) person(who scoped, at schemas.Time) ScopeReason {
 	return s.decide(who, at, func(r *scopeRule, include bool) bool {
 		return include || len(r.sources) == 0 && len(r.activities) == 0
 	})
-}
-
-// learns tells whether names of the person may be learned. Where unknown people
-// are recorded, those who are out of scope must be known by all their names. Else
-// nothing of them is kept.
-func (s *Scope) learns(who scoped, at schemas.Time) bool {
-	return !s.active() || s.recordUnknown || s.person(who, at) == InScope
 }
 
 // decide goes through temporary scopes, exclusions and inclusions. Covers tells
@@ -147,6 +145,9 @@ func (s *Scope) temporarily(who scoped, at schemas.Time) (reason ScopeReason, de
 		default:
 			decided = true
 		}
+	}
+	if who.unknown && !s.recordUnknown && slices.ContainsFunc(s.temporary, func(t temporaryRule) bool { return t.exclude && at >= t.from && at < t.until }) {
+		return ScopeUnknown, true
 	}
 	return InScope, decided
 }
