@@ -123,6 +123,14 @@ func (s *Scope) Digest() schemas.Digest {
 	return s.digest
 }
 
+// Unsigned says of each temporary scope that is not applied why.
+func (s *Scope) Unsigned() []string {
+	if s == nil {
+		return nil
+	}
+	return s.unsigned
+}
+
 // sum computes the digest. Members are pseudonyms, so that nobody without the key
 // can try names.
 func (s *Scope) sum(config ScopeConfig) schemas.Digest {

@@ -56,7 +56,7 @@ func (c ScopeConfig) Validate(groups []string) error {
 			problems = append(problems, fmt.Errorf("normalise.scope.%s has %d rules: want at most %d; a rule may name many groups", list.name, len(list.rules), maxScopeRules))
 		}
 		for i, r := range list.rules {
-			if err := r.validate(groups); err != nil {
+			for _, err := range r.problems(groups) {
 				problems = append(problems, fmt.Errorf("normalise.scope.%s[%d]: %w", list.name, i, err))
 			}
 		}
@@ -64,7 +64,7 @@ func (c ScopeConfig) Validate(groups []string) error {
 	return errors.Join(problems...)
 }
 
-func (r ScopeRule) validate(groups []string) error {
+func (r ScopeRule) problems(groups []string) []error {
 	var problems []error
 	bad := func(ok bool, format string, args ...any) {
 		if !ok {
@@ -86,7 +86,7 @@ func (r ScopeRule) validate(groups []string) error {
 		bad(found && object != "" && verb != "" && !strings.ContainsAny(object, " *") && (verb == "*" || !strings.ContainsAny(verb, " *")),
 			"activity %q: want one such as file.downloaded, or file.*", activity)
 	}
-	return errors.Join(problems...)
+	return problems
 }
 
 // scopeActors are the kinds of actor that rules may name.

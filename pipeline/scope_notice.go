@@ -26,13 +26,13 @@ func (n *scopeNotices) start() {
 	digest := n.scope.Digest().String()
 	n.log.Info("scope in force", "scope", n.scope.Description(), "digest", digest)
 	n.metrics.scope.WithLabelValues(digest).Set(1)
+	for _, problem := range n.scope.Unsigned() {
+		n.log.Warn("a temporary scope is not applied", "problem", problem)
+	}
+	n.metrics.temporary.WithLabelValues("unsigned").Set(float64(len(n.scope.Unsigned())))
 	if n.scope == nil {
 		return
 	}
-	for _, problem := range n.scope.unsigned {
-		n.log.Warn("a temporary scope is not applied", "problem", problem)
-	}
-	n.metrics.temporary.WithLabelValues("unsigned").Set(float64(len(n.scope.unsigned)))
 	n.states = make([]TemporaryState, len(n.scope.temporary))
 	n.tell()
 }

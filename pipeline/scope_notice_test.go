@@ -72,6 +72,7 @@ func TestScopeNotices(t *testing.T) {
 	none := &scopeNotices{log: slog.New(slog.NewTextHandler(&log, nil)), metrics: metrics, now: time.Now}
 	none.start()
 	n = none
+	measured(`"ahead" 0, "ended" 2, "in_force" 0, "unsigned" 0`)
 	said(`scope=everybody digest=` + (*Scope)(nil).Digest().String())
 	if got := temporary.State(schemas.Time(1999)); got != TemporaryInForce {
 		t.Errorf("it is %s", got)
