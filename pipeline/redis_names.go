@@ -12,7 +12,8 @@ import (
 
 // RedisNames is Names in Redis, one key a name:
 //
-//	<prefix>name:<key>   16 raw bytes of keyed hash → the user's pseudonym, or an alert to be joined
+//	<prefix>name:<key>   16 raw bytes of keyed hash → the user's pseudonym, a keyed hash of it when
+//	                     they are out of scope, or an alert to be joined
 //
 // The keys lie in all slots of a cluster, so both methods are pipelines of
 // single-key commands, one round trip each.

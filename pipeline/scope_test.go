@@ -114,9 +114,20 @@ func TestScope_temporary(t *testing.T) {
 		who  string
 		want ScopeReason
 	}{
-		{999, ada, ScopeExcluded}, {1000, ada, InScope}, {1500, ada, ScopeTemporarilyExcluded}, {1600, ada, InScope}, {1999, ada, InScope}, {2000, ada, ScopeExcluded},
-		{999, ben, ScopeNotIncluded}, {1500, ben, InScope}, {2000, ben, ScopeNotIncluded},
-		{1499, "", ScopeUnknown}, {1500, "", ScopeUnknown}, {1499, cyd, InScope}, {1599, cyd, ScopeTemporarilyExcluded}, {1600, cyd, InScope},
+		{999, ada, ScopeExcluded},
+		{1000, ada, InScope},
+		{1500, ada, ScopeTemporarilyExcluded},
+		{1600, ada, InScope},
+		{1999, ada, InScope},
+		{2000, ada, ScopeExcluded},
+		{999, ben, ScopeNotIncluded},
+		{1500, ben, InScope},
+		{2000, ben, ScopeNotIncluded},
+		{1499, "", ScopeUnknown},
+		{1500, "", ScopeUnknown},
+		{1499, cyd, InScope},
+		{1599, cyd, ScopeTemporarilyExcluded},
+		{1600, cyd, InScope},
 	} {
 		user := testKey(t).Pseudonym(test.who)
 		if got := s.event(s.of(user, user, schemas.ActorPerson, test.who != ""), &schemas.Event{Time: test.at}); got != test.want {
