@@ -62,7 +62,9 @@ var quarter = sync.OnceValues(func() (events, error) {
 		if err := n.Process(context.Background(), r.Source, []normalise.Raw{raw}, &batch); err != nil {
 			return events{}, err
 		}
-		all.list = append(all.list, batch.Events...)
+		for _, e := range batch.Events {
+			all.list = append(all.list, e.Event)
+		}
 	}
 	return all, nil
 })

@@ -15,11 +15,10 @@ type Mapper interface {
 
 // Batch is what raw records came to, in their order.
 type Batch struct {
-	// Events are ready for the events topic.
-	Events []schemas.Event
-	// Clear holds, for each of Events, what it was made of: names and personal
-	// evidence. An event that completes an earlier one has only its wire part.
-	Clear []normalise.Event
+	// Events have their users; their wire part is ready for the events topic, and
+	// what else they hold is what it was made of: names and personal evidence. One
+	// that completes an earlier event has only its wire part.
+	Events []*normalise.Event
 	// Links are names that records taught without being events.
 	Links []Link
 	// Rejected are the raw records of which at least one part could not be
@@ -27,6 +26,9 @@ type Batch struct {
 	Rejected []RejectedRecord
 	// Skips counts sound records that gave no event, by reason.
 	Skips map[string]int
+	// OutOfScope counts events of people who are out of scope, by reason. They
+	// are nowhere else in the batch.
+	OutOfScope map[ScopeReason]int
 	// Records counts upstream records: an envelope holds many.
 	Records int
 	// Unresolved counts events of people whose UPN is not known.
@@ -55,13 +57,15 @@ func (r RejectedRecord) mostlyRejected() bool { return 2*len(r.Rejects) > r.Reco
 
 func (b *Batch) reset() {
 	clear(b.Events)
-	clear(b.Clear)
 	clear(b.Links)
 	clear(b.Rejected)
 	clear(b.Skips)
-	*b = Batch{Events: b.Events[:0], Clear: b.Clear[:0], Links: b.Links[:0], Rejected: b.Rejected[:0], Skips: b.Skips}
+	clear(b.OutOfScope)
+	*b = Batch{
+		Events: b.Events[:0], Links: b.Links[:0], Rejected: b.Rejected[:0], Skips: b.Skips, OutOfScope: b.OutOfScope,
+	}
 	if b.Skips == nil {
-		b.Skips = map[string]int{}
+		b.Skips, b.OutOfScope = map[string]int{}, map[ScopeReason]int{}
 	}
 }
 

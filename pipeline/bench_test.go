@@ -55,9 +55,22 @@ func BenchmarkScoreWorker(b *testing.B) {
 }
 
 // One batch of 1,000 raw records through mapping by a trivial mapper and
-// identity resolution: what the shell costs an event.
+// identity resolution: what the shell costs an event. A scope decides by rules about
+// half of the people, none of whom it keeps out.
 func BenchmarkBatchNormaliser(b *testing.B) {
-	normaliser := NewBatchNormaliser(plain{}, newResolver(b, NewMemoryNames(), nil))
+	b.Run("everybody", func(b *testing.B) { benchmarkBatchNormaliser(b, nil) })
+	groups := map[string][]string{}
+	for i := range 50 {
+		groups[fmt.Sprintf("user%d@contoso.com", i)] = []string{"emea"}
+	}
+	rules := []ScopeRule{{Groups: []string{"emea"}, Sources: []schemas.Source{schemas.SourceEmail}}, {Groups: []string{"apac"}}}
+	b.Run("scope", func(b *testing.B) {
+		benchmarkBatchNormaliser(b, NewScope(ScopeConfig{Exclude: rules}, testKey(b), groups))
+	})
+}
+
+func benchmarkBatchNormaliser(b *testing.B, scope *Scope) {
+	normaliser := NewBatchNormaliser(plain{}, newResolver(b, NewMemoryNames(), func(d *ResolverDeps) { d.Scope = scope }))
 	var raws []normalise.Raw
 	for i := range 1000 {
 		raws = append(raws, normalise.Raw{Topic: "raw.file", Offset: int64(i), Time: 1, Value: fmt.Appendf(nil, `{"id":%d,"upn":"user%d@contoso.com"}`, i, i%100)})
@@ -70,4 +83,26 @@ func BenchmarkBatchNormaliser(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(raws)), "ns/event")
+}
+
+// One decision about an event of somebody whom a rule is about, and without rules.
+func BenchmarkScope(b *testing.B) {
+	user := testKey(b).Pseudonym("upn:ben@contoso.com")
+	e := schemas.Event{Source: schemas.SourceFile, Activity: "file.downloaded", Time: 1_700_000_000_000}
+	for name, scope := range map[string]*Scope{
+		"everybody": nil,
+		"rules": newScope(b, ScopeConfig{
+			Include: []ScopeRule{{Groups: []string{"emea"}}},
+			Exclude: []ScopeRule{{Groups: []string{"works_council"}}, {Groups: []string{"emea"}, Sources: []schemas.Source{schemas.SourceEmail}}},
+		}),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if scope.event(scope.of(user, user, schemas.ActorPerson, true), &e) != InScope {
+					b.Fatal("out of scope")
+				}
+			}
+		})
+	}
 }

@@ -3,7 +3,7 @@
 // keeps what must be kept in Redis.
 //
 // It guarantees that every record of a raw topic ends as events, as a counted
-// skip or as a dead letter; that every event is folded into its user's state
+// skip, as a counted event out of scope or as a dead letter; that every event is folded into its user's state
 // exactly once, whatever crashes, rebalances or fails over; and that alerts are
 // on Kafka before the state that made them is stored. DESIGN.md says why that
 // holds and what may repeat.

@@ -78,15 +78,14 @@ func (e *escrow) collect(out *Batch) news {
 		link := &out.Links[i]
 		e.tell(&n, link.User, &link.Actor, "", link.Observed)
 	}
-	for i := range out.Clear {
-		event := &out.Clear[i]
+	for _, event := range out.Events {
 		display := ""
 		// Elsewhere the display name may be that of an owner or a sender, and
 		// that of the HR feed is in the profile.
 		if event.Source == schemas.SourceSignIn {
 			display = event.Clear.DisplayName
 		}
-		e.tell(&n, out.Events[i].User, &event.Actor, display, out.Events[i].ObservedTime)
+		e.tell(&n, event.User, &event.Actor, display, event.ObservedTime)
 	}
 	return n
 }

@@ -61,14 +61,14 @@ func TestEscrow(t *testing.T) {
 		t.Helper()
 		out := &Batch{}
 		for _, actor := range actors {
-			wire := schemas.Event{ObservedTime: at, Source: actor.Source}
+			actor.ObservedTime = at
 			if user != "" {
-				wire.User = key.Pseudonym(user)
+				actor.User = key.Pseudonym(user)
 			}
 			if actor.Actor.Type == "" {
 				actor.Actor.Type = schemas.ActorPerson
 			}
-			out.Events, out.Clear = append(out.Events, wire), append(out.Clear, actor)
+			out.Events = append(out.Events, &actor)
 		}
 		n := e.collect(out)
 		records, err := e.seal(n)

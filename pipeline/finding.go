@@ -27,13 +27,19 @@ type findings struct {
 type finding struct {
 	infoKey    schemas.Pseudonym
 	waitingKey schemas.Pseudonym
-	info       *schemas.Event  // only its Detection means anything
-	origin     schemas.Origin  // of the record that told, when this batch had it
-	observed   schemas.Time    // likewise
-	waiting    []schemas.Event // evidence that went out without the alert's facts
-	told       bool            // the batch brought the alert's facts
-	grown      bool            // the batch brought evidence that waits
+	info       *schemas.Event // only its Detection means anything
+	origin     schemas.Origin // of the record that told, when this batch had it
+	observed   schemas.Time   // likewise
+	waiting    []waiting      // evidence that went out without the alert's facts
+	told       bool           // the batch brought the alert's facts
+	grown      bool           // the batch changed what waits
 	completed  map[schemas.UUID]bool
+}
+
+// waiting is evidence that waits for its alert.
+type waiting struct {
+	event schemas.Event
+	who   scoped
 }
 
 // want notes that the batch needs what is known of an alert.
@@ -63,10 +69,10 @@ func (f *findings) keys() []schemas.Pseudonym {
 	return keys
 }
 
-// load takes the values of keys.
-func (f *findings) load(r *Resolver, values [][]byte) error {
-	for i, known := range f.order {
-		if err := known.load(r, values[2*i], values[2*i+1]); err != nil {
+// loadFindings takes the values of the findings' keys.
+func (s *resolution) loadFindings(values [][]byte) error {
+	for i, known := range s.findings.order {
+		if err := s.load(known, values[2*i], values[2*i+1]); err != nil {
 			return err
 		}
 	}
@@ -74,8 +80,11 @@ func (f *findings) load(r *Resolver, values [][]byte) error {
 }
 
 // load takes what the store has. What cannot be read counts as not there: a
-// join that is missed costs less than a partition that stands still.
-func (f *finding) load(r *Resolver, info, waiting []byte) error {
+// join that is missed costs less than a partition that stands still. Evidence of
+// people who have gone out of scope since it was stored is dropped, and the store
+// is told.
+func (s *resolution) load(f *finding, info, stored []byte) error {
+	r := s.resolver
 	if info != nil && f.info == nil {
 		var e schemas.Event
 		switch err := r.deps.Events.Decode(info, &e); {
@@ -85,26 +94,32 @@ func (f *finding) load(r *Resolver, info, waiting []byte) error {
 			return fmt.Errorf("reading a stored alert: %w", err)
 		}
 	}
-	for len(waiting) > 0 {
-		size, n := binary.Uvarint(waiting)
-		if n <= 0 || size > uint64(len(waiting)-n) {
+	for len(stored) > 0 {
+		head, n := binary.Uvarint(stored)
+		size, unknown := head>>1, head&1 != 0
+		if n <= 0 || size > uint64(len(stored)-n) {
 			return nil
 		}
 		var e schemas.Event
-		switch err := r.deps.Events.Decode(waiting[n:n+int(size)], &e); {
+		switch err := r.deps.Events.Decode(stored[n:n+int(size)], &e); {
 		case err == nil:
-			f.wait(e)
+			who := r.deps.Scope.of(e.User, e.User, e.ActorType, !unknown)
+			if s.drop(r.deps.Scope.event(who, &e)) {
+				f.grown = true
+			} else {
+				f.wait(e, who)
+			}
 		case !errors.Is(err, schemas.ErrMalformed):
 			return fmt.Errorf("reading evidence that waits for its alert: %w", err)
 		}
-		waiting = waiting[n+int(size):]
+		stored = stored[n+int(size):]
 	}
 	return nil
 }
 
 // wait keeps the first evidence of each user.
-func (f *finding) wait(e schemas.Event) bool {
-	same := func(other schemas.Event) bool { return other.User == e.User }
+func (f *finding) wait(e schemas.Event, who scoped) bool {
+	same := func(other waiting) bool { return other.event.User == e.User }
 	if len(f.waiting) >= maxWaiting || slices.ContainsFunc(f.waiting, same) {
 		return false
 	}
@@ -113,23 +128,22 @@ func (f *finding) wait(e schemas.Event) bool {
 		incomplete := *e.Detection // the event's own may be completed below
 		e.Detection = &incomplete
 	}
-	f.waiting = append(f.waiting, e)
+	f.waiting = append(f.waiting, waiting{e, who})
 	return true
 }
 
 // evidence joins an event with the alert that it is evidence of, or lets it wait.
-func (s *resolution) evidence(e *normalise.Event) error {
+func (s *resolution) evidence(e *normalise.Event, who scoped) {
 	known := s.findings.byID[e.Finding]
 	if known.info == nil {
-		known.grown = known.wait(e.Event) || known.grown
-		return nil
+		known.grown = known.wait(e.Event, who) || known.grown
+		return
 	}
 	s.resolver.complete(&e.Event, known.info.Detection)
-	return nil
 }
 
 // finding takes an alert's own facts and completes the evidence that waited.
-func (s *resolution) finding(st *step) error {
+func (s *resolution) finding(st *step) {
 	known := s.findings.byID[st.finding.ID]
 	detection := st.finding.Detection
 	known.info = &schemas.Event{
@@ -141,13 +155,13 @@ func (s *resolution) finding(st *step) error {
 		Topic: st.raw.Topic, Partition: st.raw.Partition, Offset: st.raw.Offset, Index: int32(st.finding.Index),
 	}
 	s.release(known)
-	return nil
 }
 
 // release sends out, completed, what waited for the alert. The same completion
 // has the same id however often and by whomever it is made.
 func (s *resolution) release(known *finding) {
-	for _, e := range known.waiting {
+	for _, w := range known.waiting {
+		e := w.event
 		e.ID = schemas.NewUUID("finding", string(known.infoKey[:]), string(e.User[:]), "info")
 		if known.completed[e.ID] {
 			continue
@@ -161,7 +175,10 @@ func (s *resolution) release(known *finding) {
 			e.Detection = &incomplete
 		}
 		s.resolver.complete(&e, known.info.Detection)
-		s.emit(normalise.Event{Event: e})
+		if s.drop(s.resolver.deps.Scope.event(w.who, &e)) {
+			continue // by the activity that the alert's facts have told
+		}
+		s.out.Events = append(s.out.Events, &normalise.Event{Event: e})
 	}
 }
 
@@ -217,11 +234,15 @@ func (f *findings) changed(r *Resolver) ([]Name, error) {
 		if known.grown {
 			var list []byte
 			for i := range known.waiting {
-				value, err := r.deps.Events.Append(nil, &known.waiting[i])
+				value, err := r.deps.Events.Append(nil, &known.waiting[i].event)
 				if err != nil {
 					return nil, fatalError{fmt.Errorf("storing evidence that waits for its alert: %w", err)}
 				}
-				list = append(binary.AppendUvarint(list, uint64(len(value))), value...)
+				head := uint64(len(value)) << 1
+				if known.waiting[i].who.unknown {
+					head |= 1
+				}
+				list = append(binary.AppendUvarint(list, head), value...)
 			}
 			names = append(names, Name{Key: known.waitingKey, Value: list, For: r.config.FindingsFor})
 		}
@@ -250,7 +271,7 @@ func (s *resolution) recheck(ctx context.Context) error {
 		return err
 	}
 	for i, known := range open {
-		if err := known.load(s.resolver, values[2*i], values[2*i+1]); err != nil {
+		if err := s.load(known, values[2*i], values[2*i+1]); err != nil {
 			return err
 		}
 		if known.info != nil {

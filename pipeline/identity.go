@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/riskpipe/riskpipe/pipeline/normalise"
@@ -8,88 +9,86 @@ import (
 )
 
 // take lets one step take effect.
-func (s *resolution) take(st *step) error {
+func (s *resolution) take(st *step) {
 	switch {
 	case st.link != nil:
-		user, _ := s.user(st.link, st.names)
-		s.out.Links = append(s.out.Links, Link{User: user, Actor: *st.link, Observed: st.raw.Time})
-		return nil
+		s.link(st)
 	case st.finding != nil:
-		return s.finding(st)
+		s.finding(st)
 	default:
-		return s.event(st)
+		s.event(st)
 	}
 }
 
-// event gives an event its user and adds it to the batch.
-func (s *resolution) event(st *step) error {
+// link learns names that came without an event. Of somebody of whom no event
+// could be in scope, nobody is told.
+func (s *resolution) link(st *step) {
+	named, resolved := s.user(st.link, st.names)
+	scope := s.resolver.deps.Scope
+	who := scope.of(named, st.names.self, st.link.Type, resolved)
+	inScope := scope.person(who, st.raw.Time) == InScope
+	s.learnNames(st.link, st.names, s.owner(who.user, named, st.names, inScope))
+	if !inScope {
+		return
+	}
+	s.name(st.names, who.user)
+	s.out.Links = append(s.out.Links, Link{User: who.user, Actor: *st.link, Observed: st.raw.Time})
+}
+
+// event gives an event its user and adds it to the batch, if it is in scope.
+func (s *resolution) event(st *step) {
 	e := st.event
-	user, resolved := s.user(&e.Actor, st.names)
-	e.User, e.KeyVersion = user, s.resolver.deps.Key.Version()
-	e.Groups = s.resolver.deps.Groups.Of(user)
+	named, resolved := s.user(&e.Actor, st.names)
+	scope := s.resolver.deps.Scope
+	who := scope.of(named, st.names.self, e.ActorType, resolved)
+	reason := scope.event(who, &e.Event)
+	inScope := reason == InScope || scope.person(who, e.Time) == InScope
+	s.learnNames(&e.Actor, st.names, s.owner(who.user, named, st.names, inScope))
+	if s.drop(reason) {
+		return
+	}
+	e.User, e.KeyVersion = who.user, s.resolver.deps.Key.Version()
+	e.Groups = s.resolver.deps.Groups.Of(who.user)
+	if e.Finding != "" {
+		s.evidence(e, who)
+		if s.drop(scope.event(who, &e.Event)) {
+			return // by the activity that the alert's facts have told
+		}
+	}
+	s.name(st.names, who.user)
 	if !resolved && e.ActorType == schemas.ActorPerson {
 		s.out.Unresolved++
 	}
-	if e.Finding != "" {
-		if err := s.evidence(e); err != nil {
-			return err
-		}
+	s.out.Events = append(s.out.Events, e)
+}
+
+// drop counts what is out of scope, and tells whether it is.
+func (s *resolution) drop(reason ScopeReason) bool {
+	if reason == InScope {
+		return false
 	}
-	s.emit(*e)
-	return nil
+	s.out.OutOfScope[reason]++
+	return true
 }
 
-func (s *resolution) emit(e normalise.Event) {
-	s.out.Events = append(s.out.Events, e.Event)
-	s.out.Clear = append(s.out.Clear, e)
-}
-
-// user finds whose the names are and learns them. Resolved is false for people
-// whose UPN is not known.
+// user finds whose the names are, as names have been learned. Resolved is false for people whose UPN is not
+// known.
 func (s *resolution) user(a *normalise.Actor, n actorNames) (user schemas.Pseudonym, resolved bool) {
 	switch {
 	case n.key == "":
 		return schemas.Pseudonym{}, true
 	case !isHuman(a.Type):
-		user, resolved = n.self, true
+		return n.self, true
 	case a.UPN != "":
-		user, resolved = s.byUPN(a, n), true
-	default:
-		user, resolved = s.byAlias(n)
-	}
-	if s.resolver.deps.Named != nil && user == n.self {
-		s.resolver.deps.Named(user, nameInClear(n.key))
-	}
-	return user, resolved
-}
-
-// byUPN is for actors who come with their UPN. The UPN may be another address
-// of somebody who is known by a UPN already.
-func (s *resolution) byUPN(a *normalise.Actor, n actorNames) schemas.Pseudonym {
-	user := s.known[n.self]
-	if user == (schemas.Pseudonym{}) {
-		user = n.self
-		if a.ObjectID != "" {
-			// An account of its own: no row that gives this address as somebody
-			// else's mail may take it over.
-			s.learn(n.self, user)
+		// The UPN may be another address of somebody who is known by a UPN already.
+		if user = s.known[n.self]; user == (schemas.Pseudonym{}) {
+			user = n.self
 		}
+		return user, true
 	}
-	for _, alias := range n.aliases {
-		s.teach(alias, user)
-	}
-	return user
-}
-
-// byAlias is for actors without a UPN: the most trustworthy name that is known
-// says who they are, and then the others are theirs too. When none is known,
-// nothing is learned: the actor stays apart until a record joins the names.
-func (s *resolution) byAlias(n actorNames) (user schemas.Pseudonym, resolved bool) {
+	// The most trustworthy name that is known says who they are.
 	for _, alias := range n.aliases {
 		if user = s.known[alias]; user != (schemas.Pseudonym{}) {
-			for _, other := range n.aliases {
-				s.teach(other, user)
-			}
 			return user, true
 		}
 	}
@@ -97,21 +96,72 @@ func (s *resolution) byAlias(n actorNames) (user schemas.Pseudonym, resolved boo
 	return n.self, strings.HasPrefix(n.key, upnPrefix)
 }
 
-// teach says that a name is the user's, unless it is known to be another's.
-func (s *resolution) teach(alias, user schemas.Pseudonym) {
-	switch s.known[alias] {
-	case user:
-	case schemas.Pseudonym{}:
-		if alias == user {
-			return // the user's own UPN given as mail: true without being stored
+// name tells whoever may know it which name the user's pseudonym is made of.
+func (s *resolution) name(n actorNames, user schemas.Pseudonym) {
+	if s.resolver.deps.Named != nil && n.key != "" && user == n.self {
+		s.resolver.deps.Named(user, nameInClear(n.key))
+	}
+}
+
+// owner is whom names are learned for.
+type owner struct {
+	user    schemas.Pseudonym
+	learned schemas.Pseudonym // what the names lead to
+	inScope bool              // of whom something may be recorded
+}
+
+// owner returns whom names are learned for, whose user they were found to be
+// as named. The store never meets the pseudonym of somebody who is out of scope;
+// that their names are known keeps records with another one from being recorded as
+// somebody else's.
+func (s *resolution) owner(user, named schemas.Pseudonym, n actorNames, inScope bool) owner {
+	o := owner{user: user, learned: user, inScope: inScope}
+	if !inScope {
+		if o.learned = named; named == n.self && len(n.aliases) > 0 {
+			o.learned = outOfScope(s.resolver.deps.Key, n.self)
 		}
-		s.learn(alias, user)
+	}
+	return o
+}
+
+// learnNames learns that the names are their owner's. Without a UPN and when none
+// of the names is known, nothing is learned: the actor stays apart until a record
+// joins the names.
+func (s *resolution) learnNames(a *normalise.Actor, n actorNames, o owner) {
+	isKnown := func(key schemas.Pseudonym) bool { return s.known[key] != (schemas.Pseudonym{}) }
+	switch {
+	case n.key == "" || !isHuman(a.Type):
+		return
+	case a.UPN != "":
+		if a.ObjectID != "" && o.inScope && !isKnown(n.self) {
+			// An account of its own: no row that gives this address as somebody
+			// else's mail may take it over.
+			s.learn(n.self, o.user, false)
+		}
+	case !slices.ContainsFunc(n.aliases, isKnown):
+		return
+	}
+	for _, alias := range n.aliases {
+		s.teach(alias, o)
+	}
+}
+
+// teach says that a name is its owner's, unless it is known to be another's.
+func (s *resolution) teach(alias schemas.Pseudonym, o owner) {
+	switch known := s.known[alias]; {
+	case known == o.user || known == o.learned:
+	case known == (schemas.Pseudonym{}):
+		if alias != o.user { // else the user's own UPN given as mail: true without being stored
+			s.learn(alias, o.learned, false)
+		}
+	case o.inScope && known == outOfScope(s.resolver.deps.Key, o.user):
+		s.learn(alias, o.user, true) // they have come into scope
 	default:
 		s.out.Conflicts++
 	}
 }
 
-func (s *resolution) learn(key, user schemas.Pseudonym) {
+func (s *resolution) learn(key, user schemas.Pseudonym, replace bool) {
 	s.known[key] = user
-	s.learned = append(s.learned, Name{Key: key, Value: user[:]})
+	s.learned = append(s.learned, Name{Key: key, Value: user[:], Replace: replace})
 }

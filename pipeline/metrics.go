@@ -36,6 +36,9 @@ type normaliserMetrics struct {
 	dataKeys   prometheus.Counter
 	identities prometheus.Counter
 	upstream   prometheus.Counter
+	outOfScope *prometheus.CounterVec // reason
+	scope      *prometheus.GaugeVec   // digest
+	temporary  *prometheus.GaugeVec   // state
 }
 
 type scorerMetrics struct {
@@ -131,6 +134,9 @@ func newNormaliserMetrics(r prometheus.Registerer, source string) (*normaliserMe
 		dataKeys:        c.counter("data_keys_written_total", "Data keys drawn, sealed to the vault and written."),
 		identities:      c.counter("identities_written_total", "Identities sealed to the vault and written; ones of which more is known count again."),
 		upstream:        c.counter("upstream_records_total", "Upstream records in the Kafka records read; an envelope holds many."),
+		outOfScope:      c.counters("out_of_scope_total", "Events dropped because whom they are about is out of scope.", "reason"),
+		scope:           c.gauges("scope_info", "1 for the digest of the scope in force.", "digest"),
+		temporary:       c.gauges("temporary_scopes", "Temporary scopes: ahead, in_force, ended, and unsigned, which are not applied.", "state"),
 	}
 	if r != nil {
 		r = prometheus.WrapRegistererWith(prometheus.Labels{"source": source}, r)

@@ -20,8 +20,8 @@ type Names interface {
 	Lookup(ctx context.Context, keys []schemas.Pseudonym) ([][]byte, error)
 
 	// Learn stores the names and tells for each whether it was stored. A name
-	// for good is stored only when its key has no value yet; one that expires
-	// replaces the value. After an error some may have been stored; learn again.
+	// for good is stored only when its key has no value yet; one that expires, or
+	// says so, replaces the value. After an error some may have been stored; learn again.
 	Learn(ctx context.Context, names []Name) (stored []bool, err error)
 }
 
@@ -31,6 +31,8 @@ type Name struct {
 	Value []byte
 	// For is how long it is kept; 0 is for good.
 	For time.Duration
+	// Replace is for a name for good that takes the place of another value.
+	Replace bool
 }
 
 // maxMemoryFindings bounds the alerts that wait in memory.
@@ -73,7 +75,7 @@ func (m *MemoryNames) Learn(_ context.Context, names []Name) ([]bool, error) {
 		if name.For > 0 {
 			m.expiring.put(name.Key, bytes.Clone(name.Value))
 			stored[i] = true
-		} else if _, known := m.names[name.Key]; !known {
+		} else if _, known := m.names[name.Key]; !known || name.Replace {
 			m.names[name.Key] = bytes.Clone(name.Value)
 			stored[i] = true
 		}

@@ -100,6 +100,7 @@ type Normaliser struct {
 	output   *kgo.Client
 	letters  *deadLetters
 	escrow   *escrow // nil without sealing
+	notices  *scopeNotices
 }
 
 // NewNormaliser returns the normaliser of one source. It joins its group at
@@ -119,6 +120,8 @@ func NewNormaliser(config NormaliserConfig, deps NormaliserDeps) (*Normaliser, e
 	if deps.Sealing != nil {
 		n.escrow = newEscrow(deps.Topics, config.Source, deps.Sealing, deps.Resolver.deps.Key)
 	}
+	n.notices = &scopeNotices{scope: deps.Resolver.deps.Scope, log: deps.Log, metrics: metrics, now: time.Now}
+	n.notices.start()
 	if n.output, err = kgo.NewClient(producerOptions(deps.Output, component, deps.Topics, config.DeadLetterBytes)...); err != nil {
 		return nil, fmt.Errorf("opening the internal cluster: %w", err)
 	}

@@ -59,6 +59,7 @@ func (w *normaliserWorker) chunk(records []*kgo.Record) int {
 // nil, and otherwise it is done again as a whole; the ids are the same then.
 func (w *normaliserWorker) one(ctx context.Context, records []*kgo.Record) error {
 	n := w.service
+	n.notices.tell()
 	// A shutdown lets the batch finish.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.config.BatchTimeout)
 	defer cancel()
@@ -133,10 +134,9 @@ func (w *normaliserWorker) encode(records []*kgo.Record) ([]*kgo.Record, []deadL
 	topic := n.deps.Topics.Events()
 	events := make([]*kgo.Record, 0, len(w.out.Events))
 	buf := make([]byte, 0, w.size+w.size/8)
-	for i := range w.out.Events {
-		e := &w.out.Events[i]
+	for _, e := range w.out.Events {
 		start := len(buf)
-		longer, err := n.deps.Events.Append(buf, e)
+		longer, err := n.deps.Events.Append(buf, &e.Event)
 		if err != nil {
 			cause, _, _ := strings.Cut(err.Error(), `"`) // it quotes the value, which may be the payload's
 			w.out.reject(e.Origin, records, cause)
@@ -182,6 +182,9 @@ func (w *normaliserWorker) count(events int, letters []deadLetter) {
 	m.conflicts.Add(float64(w.out.Conflicts))
 	for reason, count := range w.out.Skips {
 		m.skips.WithLabelValues(reason).Add(float64(count))
+	}
+	for reason, count := range w.out.OutOfScope {
+		m.outOfScope.WithLabelValues(string(reason)).Add(float64(count))
 	}
 	for _, rejected := range w.out.Rejected {
 		for _, reject := range rejected.Rejects {

@@ -12,7 +12,8 @@ import (
 
 // RedisNames is Names in Redis, one key a name:
 //
-//	<prefix>name:<key>   16 raw bytes of keyed hash → the user's pseudonym, or an alert to be joined
+//	<prefix>name:<key>   16 raw bytes of keyed hash → the user's pseudonym, a keyed hash of it when
+//	                     they are out of scope, or an alert to be joined
 //
 // The keys lie in all slots of a cluster, so both methods are pipelines of
 // single-key commands, one round trip each.
@@ -63,7 +64,7 @@ func (n *RedisNames) Learn(ctx context.Context, names []Name) ([]bool, error) {
 	_, err := n.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, name := range names {
 			key := n.prefix + string(name.Key[:])
-			if name.For > 0 {
+			if name.For > 0 || name.Replace {
 				p.Set(ctx, key, name.Value, name.For)
 			} else {
 				firsts[i] = p.SetNX(ctx, key, name.Value, 0)

@@ -60,8 +60,10 @@ type ResolverDeps struct {
 	Activity func(schemas.Detection) string
 	// Groups tells which groups a user is in; nil for none.
 	Groups *Groups
+	// Scope tells who is out of scope; nil for nobody.
+	Scope *Scope
 	// Named is told which name in clear a pseudonym is made of, once for each
-	// time it is met; nil when nobody may know.
+	// time it is met in scope; nil when nobody may know.
 	Named func(user schemas.Pseudonym, name string)
 	// Now is the clock by which unknown names are asked for again; time.Now
 	// when nil.
@@ -149,9 +151,7 @@ func (r *Resolver) resolve(ctx context.Context, steps []step, out *Batch) error 
 		return err
 	}
 	for i := range steps {
-		if err := s.take(&steps[i]); err != nil {
-			return err
-		}
+		s.take(&steps[i])
 	}
 	return s.finish(ctx)
 }
@@ -205,7 +205,7 @@ func (s *resolution) prepare(ctx context.Context, steps []step) error {
 		}
 	}
 	r.remember(missing[:names], s.known)
-	return s.findings.load(r, values[names:])
+	return s.loadFindings(values[names:])
 }
 
 // cached copies what the cache knows into known and returns the other keys,

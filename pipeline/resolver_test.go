@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,6 +16,11 @@ type scripted map[string]normalise.Result
 
 func (s scripted) Map(_ schemas.Source, raw normalise.Raw, out *normalise.Result) {
 	*out = s[string(raw.Value)]
+	out.Events = slices.Clone(out.Events)
+	for i, e := range out.Events { // they are the caller's
+		event := *e
+		out.Events[i] = &event
+	}
 	out.Records = max(out.Records, 1)
 }
 

@@ -57,16 +57,16 @@ func (s *evidenceSealer) seal(out *Batch) (*kgo.Record, error) {
 	encoder := json.NewEncoder(&s.clear)
 	encoder.SetEscapeHTML(false)
 	s.sealed = s.sealed[:0]
-	for i := range out.Events {
+	for _, e := range out.Events {
 		s.clear.Reset()
-		if err := encoder.Encode(&out.Clear[i].Clear); err != nil {
-			return nil, fmt.Errorf("encoding evidence of event %s", out.Events[i].ID) // the cause might quote it
+		if err := encoder.Encode(&e.Clear); err != nil {
+			return nil, fmt.Errorf("encoding evidence of event %s", e.ID) // the cause might quote it
 		}
 		evidence := bytes.TrimSuffix(s.clear.Bytes(), []byte("\n"))
 		if string(evidence) == "{}" {
 			continue
 		}
-		e, start := &out.Events[i], len(s.sealed)
+		start := len(s.sealed)
 		longer, err := s.sealer.AppendSealed(s.sealed, e.User, e.ID, evidence)
 		if err != nil {
 			return nil, fmt.Errorf("sealing evidence of event %s: %w", e.ID, err)

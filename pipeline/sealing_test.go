@@ -208,9 +208,7 @@ func TestEvidenceSealer(t *testing.T) {
 	batch := func(evidence ...normalise.Evidence) *Batch {
 		out := &Batch{}
 		for i, clear := range evidence {
-			e := tinyEvent(0, int64(i))
-			out.Events = append(out.Events, e)
-			out.Clear = append(out.Clear, normalise.Event{Event: e, Clear: clear})
+			out.Events = append(out.Events, &normalise.Event{Event: tinyEvent(0, int64(i)), Clear: clear})
 		}
 		return out
 	}

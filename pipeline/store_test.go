@@ -222,6 +222,12 @@ func namesContract(t *testing.T, names Names) {
 	if _, err := names.Learn(ctx, nil); err != nil {
 		t.Errorf("nothing learned: %v", err)
 	}
+	if stored, err := names.Learn(ctx, []Name{{Key: one, Value: []byte("third"), Replace: true}, {Key: one, Value: []byte("fourth")}}); err != nil || !stored[0] || stored[1] {
+		t.Errorf("replaced: %v, %v", stored, err)
+	}
+	if values, err := names.Lookup(ctx, []schemas.Pseudonym{one}); err != nil || string(values[0]) != "third" {
+		t.Errorf("after replacing: %q, %v", values, err)
+	}
 }
 
 // Names of alerts to be joined expire in Redis.

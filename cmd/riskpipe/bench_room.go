@@ -140,7 +140,9 @@ func (r *benchRoom) removeTopics(ctx context.Context) error {
 }
 
 // runner is a service.
-type runner interface{ Run(ctx context.Context) error }
+type runner interface {
+	Run(ctx context.Context) error
+}
 
 // services run until done, which is asked every now and then, says that nothing is
 // left.

@@ -28,7 +28,8 @@ standard input, and prints one line of JSON for each:
   {"record":1,"events":[…],"rejects":[{"index":0,"reason":"…"}],"skipped":[…]}
 
 record counts lines from 1; index counts within the record's envelope from 0.
-Users and evidence are in clear, since you hold the input. A JSON file that
+Users and evidence are in clear, and nobody is out of scope, since you hold the
+input. A JSON file that
 spans several lines is one record. For hr, lines may be CSV under a header line.
 
 Exit status: 0 when nothing was rejected, 2 when something was.`,

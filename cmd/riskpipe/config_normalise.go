@@ -23,6 +23,7 @@ type NormaliseConfig struct {
 	Domains         []DomainClass  `mapstructure:"domains"`
 	SiteCategories  []SiteCategory `mapstructure:"site_categories"`
 	Groups          []GroupConfig  `mapstructure:"groups"`
+	Scope           ScopeConfig    `mapstructure:"scope"`
 	ContentRules    []ContentRule  `mapstructure:"content_rules"`
 	HR              HRConfig       `mapstructure:"hr"`
 }
@@ -175,6 +176,7 @@ func (c NormaliseConfig) problems() []error {
 			}
 		}
 	}
+	problems = append(problems, c.Scope.problems(c.groupNames())...)
 	for i, r := range c.content() {
 		if err := r.Validate(); err != nil {
 			problems = append(problems, fmt.Errorf("normalise.content_rules[%d]: %w", i, err))

@@ -73,9 +73,13 @@ func newNormaliser(ctx context.Context, config Config, log *slog.Logger, metrics
 	if err != nil {
 		return nil, err
 	}
+	scope, err := config.scope(key)
+	if err != nil {
+		return nil, err
+	}
 	resolver, err := pipeline.NewResolver(pipeline.ResolverConfig{}, pipeline.ResolverDeps{
 		Key: key, Names: redis.Names(), Events: codecs.events, Activity: normalise.DetectionActivity,
-		Groups: pipeline.NewGroups(key, config.Normalise.groups()),
+		Groups: pipeline.NewGroups(key, config.Normalise.groups()), Scope: scope,
 	})
 	if err != nil {
 		return nil, err

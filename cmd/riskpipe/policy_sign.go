@@ -1,17 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
 	"github.com/riskpipe/riskpipe/operators"
@@ -46,18 +41,11 @@ policy's logic needs new signatures.`,
 			if err != nil {
 				return err
 			}
-			if keyFile == "" {
-				return &exitError{exitRejects, errors.New("name the signer's --key")}
-			}
-			key, err := vault.ReadSigningKeyFile(keyFile)
-			if err != nil {
-				return &exitError{exitConfig, err}
-			}
-			signer, err := signerOf(config, vault.PolicyRole(role), key)
+			key, signer, err := signingAs(config, role, keyFile)
 			if err != nil {
 				return err
 			}
-			signatures, err := readSignatures(file)
+			signatures, err := readSignatures[vault.PolicySignatures](file)
 			if err != nil {
 				return err
 			}
@@ -65,7 +53,7 @@ policy's logic needs new signatures.`,
 			if err != nil {
 				return err
 			}
-			if err := writeSignatures(file, signatures.With(signature)); err != nil {
+			if err := writeSignatures(file, "policy", signatures.With(signature)); err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s version %d signed for %s by %s\n", signature.Policy, signature.Version, role, signer.Name)
@@ -102,7 +90,7 @@ not.`,
 			if err != nil {
 				return err
 			}
-			signatures, err := readSignatures(file)
+			signatures, err := readSignatures[vault.PolicySignatures](file)
 			if err != nil {
 				return err
 			}
@@ -173,7 +161,7 @@ func (c Config) unsigned(library operators.Library) ([]error, error) {
 	}
 	var signatures vault.PolicySignatures
 	if file, err := signaturesOf("", c); err == nil {
-		if signatures, err = readSignatures(file); err != nil {
+		if signatures, err = readSignatures[vault.PolicySignatures](file); err != nil {
 			return nil, err
 		}
 	}
@@ -220,63 +208,4 @@ func signable(library operators.Library, names []string) ([]vault.SignedPolicy, 
 		}
 	}
 	return policies, nil
-}
-
-// signerOf finds the signer of the role whose key it is.
-func signerOf(config Config, role vault.PolicyRole, key *vault.SigningKey) (vault.PolicySigner, error) {
-	if !slices.Contains(vault.PolicyRoles(), role) {
-		return vault.PolicySigner{}, &exitError{exitRejects, fmt.Errorf("--role is %q: want hr or legal", role)}
-	}
-	signers, err := config.Policies.signers()
-	if err != nil {
-		return vault.PolicySigner{}, &exitError{exitConfig, err}
-	}
-	for _, signer := range signers {
-		if signer.Role == role && signer.Key.String() == key.Public().String() {
-			return signer, nil
-		}
-	}
-	return vault.PolicySigner{}, &exitError{exitConfig, fmt.Errorf("no signer for %s has this key: add {name: …, role: %s, public_key: %s} to policies.signers", role, role, key.Public())}
-}
-
-// signerNames are the names of the signers, by role.
-func signerNames(signed map[vault.PolicyRole][]vault.PolicySigner) string {
-	var names []string
-	for _, role := range vault.PolicyRoles() {
-		for _, signer := range signed[role] {
-			names = append(names, fmt.Sprintf("%s (%s)", signer.Name, role))
-		}
-	}
-	return strings.Join(names, ", ")
-}
-
-// readSignatures reads a file of signatures; there are none without it.
-func readSignatures(path string) (vault.PolicySignatures, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, &exitError{exitConfig, fmt.Errorf("reading the signatures: %w", err)}
-	}
-	var signatures vault.PolicySignatures
-	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&signatures); err != nil {
-		return nil, &exitError{exitConfig, fmt.Errorf("reading the signatures %s: %w", path, err)}
-	}
-	return signatures, nil
-}
-
-// writeSignatures replaces the file as a whole, so that none is ever half there.
-func writeSignatures(path string, signatures vault.PolicySignatures) error {
-	text, err := yaml.Marshal(signatures)
-	if err == nil {
-		err = os.WriteFile(path+".new", append([]byte("# Written by riskpipe policy sign.\n"), text...), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	if err != nil {
-		return fmt.Errorf("writing the signatures: %w", err)
-	}
-	return nil
 }

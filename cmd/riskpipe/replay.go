@@ -41,6 +41,10 @@ With --without it leaves a modifier or a booster out of all policies, to see wha
 it does: --without resignation scores as if nobody left, --without
 unusual_for_user as if nobody had habits. That changes the hashes of the policies.
 
+People out of scope (normalise.scope) are left out as the services leave them out,
+and only counted in summary.json, under events_out_of_scope. Temporary scopes that are not
+signed are not applied.
+
 Input files hold one record a line as kcat -J prints it:
 {"topic":"raw.signin","ts":1772442000123,"key":null,"payload":"…"}. Several files
 are merged by ts. The same input gives the same output, byte for byte. Users are
@@ -128,9 +132,16 @@ func newReplay(config Config, talk io.Writer, o replayOptions) (*replay, error) 
 	if err != nil {
 		return nil, err
 	}
+	scope, err := config.scope(key)
+	if err != nil {
+		return nil, err
+	}
+	for _, problem := range scope.Unsigned() {
+		fmt.Fprintln(talk, "a temporary scope is not applied:", problem)
+	}
 	deps := pipeline.ResolverDeps{
 		Key: key, Names: pipeline.NewMemoryNames(), Events: events, Activity: normalise.DetectionActivity,
-		Groups: pipeline.NewGroups(key, config.Normalise.groups()),
+		Groups: pipeline.NewGroups(key, config.Normalise.groups()), Scope: scope,
 	}
 	if o.labels != "" {
 		labels, err := readLabels(o.labels)
@@ -165,7 +176,7 @@ func (r *replay) run(ctx context.Context, in []string, stdin io.Reader, dir stri
 		return err
 	}
 	s := &r.summary
-	*s = replaySummary{BySource: map[schemas.Source]int{}, Rejects: map[string]int{}, Skips: map[string]int{}, Exclusions: map[string]int{}, BySeverity: map[string]int{}, Policies: r.engine.Hash()}
+	*s = replaySummary{BySource: map[schemas.Source]int{}, Rejects: map[string]int{}, Skips: map[string]int{}, OutOfScope: map[pipeline.ScopeReason]int{}, Exclusions: map[string]int{}, BySeverity: map[string]int{}, Policies: r.engine.Hash()}
 	bar := newProgress(r.talk, "replaying", "records", int64(len(input.lines)))
 	defer bar.done()
 	var batch pipeline.Batch
@@ -186,8 +197,8 @@ func (r *replay) run(ctx context.Context, in []string, stdin io.Reader, dir stri
 			return errors.Join(fmt.Errorf("normalising: %w", err), w.close())
 		}
 		r.count(&batch)
-		for i := range batch.Events {
-			r.score(&batch.Events[i], w)
+		for _, e := range batch.Events {
+			r.score(&e.Event, w)
 		}
 	}
 	s.Users, s.Alerts = len(r.states), len(r.alerts)
@@ -223,6 +234,9 @@ func (r *replay) count(b *pipeline.Batch) {
 	s.Records += b.Records
 	s.Events += len(b.Events)
 	s.Unresolved += b.Unresolved
+	for reason, n := range b.OutOfScope {
+		s.OutOfScope[reason] += n
+	}
 	s.Conflicts += b.Conflicts
 	for reason, n := range b.Skips {
 		s.Skips[reason] += n
@@ -232,8 +246,7 @@ func (r *replay) count(b *pipeline.Batch) {
 			s.Rejects[reject.Reason]++
 		}
 	}
-	for i := range b.Events {
-		e := &b.Events[i]
+	for _, e := range b.Events {
 		s.BySource[e.Source]++
 		if s.From == 0 || e.Time < s.From {
 			s.From = e.Time

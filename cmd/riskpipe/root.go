@@ -57,7 +57,7 @@ Start with:  riskpipe demo`,
 		}
 	}
 	add("services", newNormaliseCommand(), newScoreCommand(), newSinkCommand())
-	add("tools", newDemoCommand(), newCheckCommand(), newReplayCommand(), newPolicyCommand(), newGenerateCommand(), newCatCommand(),
+	add("tools", newDemoCommand(), newCheckCommand(), newReplayCommand(), newPolicyCommand(), newScopeCommand(), newGenerateCommand(), newCatCommand(),
 		newRevealCommand(), newAuditCommand(), newBenchCommand())
 	add("setup", newConfigCommand(), newKeyCommand(), newVaultCommand(), newTopicsCommand(), newMigrateCommand(), newDoctorCommand())
 	root.AddCommand(newEngineCommand(), newBrokersCommand())

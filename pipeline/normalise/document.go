@@ -296,7 +296,7 @@ func foldedHash(name string) uint32 {
 		copy(b[:], name)
 		head = binary.LittleEndian.Uint64(b[:]) | lower
 	}
-	h := ((head|lower)*prime ^ (tail|lower) + uint64(len(name))) * prime
+	h := ((head|lower)*prime ^ (tail | lower) + uint64(len(name))) * prime
 	return uint32(h >> 32)
 }
 
