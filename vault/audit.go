@@ -180,6 +180,9 @@ func (c *AuditChain) Records(after int64, limit int) ([]schemas.Audit, error) {
 	return c.store.Records(after, limit)
 }
 
+// Writer is the name of the chain.
+func (c *AuditChain) Writer() string { return c.options.Writer }
+
 // Grown returns a channel that is closed once the chain has a record more than now.
 func (c *AuditChain) Grown() <-chan struct{} {
 	c.mu.Lock()
