@@ -79,7 +79,7 @@ func (c Config) generic() (*schemas.Generic, error) {
 			return s.Schema, err
 		}
 	}
-	return schemas.NewGeneric(lookup, schemas.EventSchema, schemas.AlertSchema, schemas.RiskSchema, schemas.IdentitySchema, schemas.EvidenceKeySchema)
+	return schemas.NewGeneric(lookup, schemas.EventSchema, schemas.AlertSchema, schemas.RiskSchema, schemas.IdentitySchema, schemas.EvidenceKeySchema, schemas.AuditSchema)
 }
 
 func catFile(stdin io.Reader, out io.Writer, path string, generic *schemas.Generic) error {
