@@ -26,7 +26,11 @@ func (c Config) record(ctx context.Context, service string, entries ...vault.Aud
 	}
 	defer log.Close()
 	for _, entry := range entries {
-		if err := log.Append(ctx, entry); err != nil {
+		switch err := log.Append(ctx, entry); {
+		case err == nil:
+		case ctx.Err() != nil:
+			return err // whoever interrupts knows why
+		default:
 			return &exitError{exitUnreachable, err}
 		}
 	}

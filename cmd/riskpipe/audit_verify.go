@@ -119,7 +119,20 @@ func (v *auditVerification) verifyCopies(cmd *cobra.Command, log auditCheck) err
 		where := "table " + config.ClickHouse.Database + ".audit"
 		problems = append(problems, log.verifyCopy(cmd.Context(), cmd.OutOrStdout(), where, config.readAuditTable))
 	}
-	return errors.Join(problems...)
+	return firstCode(errors.Join(problems...))
+}
+
+// firstCode gives the whole error the exit status of its parts: that of a broken
+// chain before that of a server.
+func firstCode(err error) error {
+	coded, ok := errors.AsType[*exitError](err)
+	if !ok {
+		return err
+	}
+	if _, broken := errors.AsType[*vault.BrokenLink](err); broken {
+		return &exitError{exitFailure, err}
+	}
+	return &exitError{coded.code, err}
 }
 
 func (c Config) readAuditTopic(ctx context.Context, into *vault.AuditCopy) error {

@@ -82,6 +82,10 @@ func newScorer(ctx context.Context, config Config, log *slog.Logger, metrics pro
 	if err != nil {
 		return nil, err
 	}
+	// A scorer joins its group, and may score, as soon as it is made.
+	if err := config.recordAdoption(ctx, log, library); err != nil {
+		return nil, err
+	}
 	s, err := pipeline.NewScorer(pipeline.ScorerConfig{
 		Group: config.Topics.group("score"), BatchRecords: config.Score.BatchRecords, CachedUsers: config.Score.CachedUsers,
 	}, pipeline.ScorerDeps{
@@ -90,9 +94,6 @@ func newScorer(ctx context.Context, config Config, log *slog.Logger, metrics pro
 	})
 	if err != nil {
 		return nil, fmt.Errorf("setting up the scorer: %w", err)
-	}
-	if err := config.recordAdoption(ctx, log, library); err != nil {
-		return nil, err
 	}
 	return s, nil
 }
