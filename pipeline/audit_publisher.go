@@ -71,32 +71,35 @@ func NewAuditPublisher(deps AuditPublisherDeps) (*AuditPublisher, error) {
 // Run publishes until ctx ends, and then what is left, for 5 s at most. While Kafka
 // is away it waits and tries again, for as long as that takes. Call it once, and
 // close the chain after it.
-func (p *AuditPublisher) Run(ctx context.Context) error {
-	failures := 0
-	for {
+func (p *AuditPublisher) Run(ctx context.Context) {
+	for failures := 1; ; failures++ {
 		before := p.published.Load()
 		err := p.publish(ctx)
-		if err == nil {
-			return nil
-		}
-		p.failures.Inc()
-		last, _ := p.deps.Chain.Last()
-		behind := last - p.published.Load()
-		if ctx.Err() != nil {
-			p.deps.Log.Warn("stopping with an audit log that is not all published; it follows at the next start", "records", behind, "error", err)
-			return nil
-		}
 		if p.published.Load() > before {
-			failures = 0
+			failures = 1
 		}
-		failures++
-		wait := backoff(failures)
-		p.deps.Log.Warn("the audit log is kept, but not published", "records", behind, "next_attempt", wait, "error", err)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if err == nil || !p.waitAfter(ctx, err, backoff(failures)) {
+			return
 		}
 	}
+}
+
+// waitAfter says what keeps the log from being published, and waits, unless it is
+// time to stop.
+func (p *AuditPublisher) waitAfter(ctx context.Context, err error, wait time.Duration) (again bool) {
+	p.failures.Inc()
+	last, _ := p.deps.Chain.Last()
+	behind := last - p.published.Load()
+	if ctx.Err() != nil {
+		p.deps.Log.Warn("stopping with an audit log that is not all published; it follows at the next start", "records", behind, "error", err)
+		return false
+	}
+	p.deps.Log.Warn("the audit log is kept, but not published", "records", behind, "next_attempt", wait, "error", err)
+	select {
+	case <-time.After(wait):
+	case <-ctx.Done():
+	}
+	return true
 }
 
 // publish finds out what the topic has and publishes what follows, until ctx ends

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -60,7 +61,7 @@ func readAudit(ctx context.Context, cluster []kgo.Opt, topic string, visit func(
 	if err != nil {
 		return err
 	}
-	client, err := kgo.NewClient(append(cluster[:len(cluster):len(cluster)], kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
+	client, err := kgo.NewClient(append(slices.Clip(cluster), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
 	if err != nil {
 		return fmt.Errorf("opening Kafka: %w", err)
 	}

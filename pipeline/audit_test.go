@@ -91,7 +91,10 @@ func startPublisher(t testing.TB, chain *vault.AuditChain, reach []kgo.Opt, log 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return start(t, p.Run)
+	return start(t, func(ctx context.Context) error {
+		p.Run(ctx)
+		return nil
+	})
 }
 
 // metricOf is the sum of a metric.
@@ -326,7 +329,7 @@ func TestAuditTopic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer log.Close()
+		t.Cleanup(log.Close)
 		if !strings.HasPrefix(log.Writer(), "score/") || slices.Contains(writers, log.Writer()) {
 			t.Errorf("writer %q after %q", log.Writer(), writers)
 		}
@@ -375,7 +378,7 @@ func TestAuditTopic_fails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer log.Close()
+		t.Cleanup(log.Close)
 		entry := vault.AuditEntry{Time: auditTime, Action: "policy.adopted"}
 		if err := log.Append(ctx, entry); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -29,7 +30,7 @@ func newAuditProducer(cluster []kgo.Opt, topic string) (*auditProducer, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := kgo.NewClient(append(cluster[:len(cluster):len(cluster)],
+	client, err := kgo.NewClient(append(slices.Clip(cluster),
 		kgo.RequiredAcks(kgo.AllISRAcks()), // idempotent, too, which is the default
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
 		kgo.ProducerLinger(0),

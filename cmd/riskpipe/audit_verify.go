@@ -48,7 +48,7 @@ inserted, bad signature or truncated.`,
   riskpipe audit verify audit.jsonl --key audit.pub --kafka --clickhouse
   riskpipe audit verify --kafka`,
 		Args: usage(cobra.MaximumNArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error { return v.run(cmd, args) },
+		RunE: v.run,
 	}
 	c.Flags().StringArrayVar(&v.keys, "key", nil, "public `key`, or a file with it; again for those before a rotation")
 	c.Flags().StringVar(&v.checkpoints, "checkpoints", "", "`file` with the checkpoints; FILE.checkpoints, or vault.serve.checkpoint_file")

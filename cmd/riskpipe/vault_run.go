@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -41,12 +41,13 @@ func (c Config) auditPublisher(audit *vault.AuditChain, log *slog.Logger, metric
 func (v *servedVault) Run(ctx context.Context) error {
 	publishing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	published := make(chan error, 1)
-	go func() { published <- v.publisher.Run(publishing) }()
+	var publisher sync.WaitGroup
+	publisher.Go(func() { v.publisher.Run(publishing) })
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return server.KeepPinned(ctx, v.audit) })
 	group.Go(func() error { return v.listen.Serve(ctx, v.api, v.log, v.started) })
 	err := group.Wait()
 	stop()
-	return errors.Join(err, <-published)
+	publisher.Wait()
+	return err
 }
