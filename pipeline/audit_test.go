@@ -364,15 +364,16 @@ func TestAuditTopic(t *testing.T) {
 // Without Kafka or the topic nothing is on record, and the chain takes no more.
 func TestAuditTopic_fails(t *testing.T) {
 	_, reach := newCluster(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // instead of auditPatience
 	defer cancel()
 	for name, tt := range map[string]struct {
+		ctx    context.Context
 		reach  []kgo.Opt
 		topics schemas.Topics
 		want   string
 	}{
-		"no topic": {reach, schemas.Topics{Prefix: "none."}, "riskpipe topics --apply"},
-		"no Kafka": {[]kgo.Opt{kgo.SeedBrokers("127.0.0.1:1")}, schemas.Topics{}, "without which it is not done"},
+		"no topic": {t.Context(), reach, schemas.Topics{Prefix: "none."}, "riskpipe topics --apply"},
+		"no Kafka": {short, []kgo.Opt{kgo.SeedBrokers("127.0.0.1:1")}, schemas.Topics{}, "without which it is not done"},
 	} {
 		log, err := OpenAuditTopic(tt.reach, tt.topics, "score")
 		if err != nil {
@@ -380,7 +381,7 @@ func TestAuditTopic_fails(t *testing.T) {
 		}
 		t.Cleanup(log.Close)
 		entry := vault.AuditEntry{Time: auditTime, Action: "policy.adopted"}
-		if err := log.Append(ctx, entry); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if err := log.Append(tt.ctx, entry); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)
 		}
 		if err := log.Append(t.Context(), entry); !errors.Is(err, vault.ErrAuditBroken) {
