@@ -364,16 +364,14 @@ func TestAuditTopic(t *testing.T) {
 // Without Kafka or the topic nothing is on record, and the chain takes no more.
 func TestAuditTopic_fails(t *testing.T) {
 	_, reach := newCluster(t)
-	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // instead of auditPatience
-	defer cancel()
 	for name, tt := range map[string]struct {
-		ctx    context.Context
+		within time.Duration
 		reach  []kgo.Opt
 		topics schemas.Topics
 		want   string
 	}{
-		"no topic": {t.Context(), reach, schemas.Topics{Prefix: "none."}, "riskpipe topics --apply"},
-		"no Kafka": {short, []kgo.Opt{kgo.SeedBrokers("127.0.0.1:1")}, schemas.Topics{}, "without which it is not done"},
+		"no topic": {auditPatience, reach, schemas.Topics{Prefix: "none."}, "riskpipe topics --apply"},
+		"no Kafka": {100 * time.Millisecond, []kgo.Opt{kgo.SeedBrokers("127.0.0.1:1")}, schemas.Topics{}, "without which it is not done"},
 	} {
 		log, err := OpenAuditTopic(tt.reach, tt.topics, "score")
 		if err != nil {
@@ -381,7 +379,9 @@ func TestAuditTopic_fails(t *testing.T) {
 		}
 		t.Cleanup(log.Close)
 		entry := vault.AuditEntry{Time: auditTime, Action: "policy.adopted"}
-		if err := log.Append(tt.ctx, entry); err == nil || !strings.Contains(err.Error(), tt.want) {
+		ctx, cancel := context.WithTimeout(t.Context(), tt.within)
+		t.Cleanup(cancel)
+		if err := log.Append(ctx, entry); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)
 		}
 		if err := log.Append(t.Context(), entry); !errors.Is(err, vault.ErrAuditBroken) {
