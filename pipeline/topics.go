@@ -84,7 +84,7 @@ func PlanTopics(names schemas.Topics, c TopicsConfig) []Topic {
 	shreddable := map[string]string{"cleanup.policy": "compact", "max.compaction.lag.ms": strconv.FormatInt((24 * time.Hour).Milliseconds(), 10)}
 	letters := kept(c.DeadLetterRetention)
 	letters["max.message.bytes"] = strconv.Itoa(int(c.DeadLetterBytes))
-	forGood := map[string]string{"cleanup.policy": "delete", "retention.ms": "-1"}
+	forGood := map[string]string{"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 	plan := []Topic{
 		{Name: names.Events(), Partitions: c.Partitions, Configs: kept(c.EventsRetention)},
 		{Name: names.Alerts(), Partitions: c.Partitions, Configs: kept(c.EventsRetention)},
@@ -93,6 +93,7 @@ func PlanTopics(names schemas.Topics, c TopicsConfig) []Topic {
 		{Name: names.EvidenceKeys(), Partitions: 1, Configs: shreddable}, // small, and read as a whole
 		{Name: names.Audit(), Partitions: 1, Configs: forGood},           // a chain has one order
 		{Name: names.DeadLetter(names.Events()), Partitions: 1, Configs: letters},
+		{Name: names.DeadLetter(names.Audit()), Partitions: 1, Configs: letters}, // of the sink: what stands there is no audit record
 	}
 	for _, source := range schemas.Sources() {
 		plan = append(plan, Topic{Name: names.DeadLetter(names.Raw(source)), Partitions: 1, Configs: letters})

@@ -58,7 +58,7 @@ func TestEnsureTopics(t *testing.T) {
 			if differences != "partitions is 3, planned 5; cleanup.policy is delete, planned compact" {
 				t.Errorf("risk: %s", differences)
 			}
-		case "other.evidence_keys", "other.dlq.raw.hr", "other.audit", "other.dlq.events":
+		case "other.evidence_keys", "other.dlq.raw.hr", "other.audit", "other.dlq.audit", "other.dlq.events":
 			if differences != "" {
 				t.Errorf("%s: %s", s.Name, differences)
 			}

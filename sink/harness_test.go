@@ -31,6 +31,7 @@ type world struct {
 	risks      *schemas.Codec[schemas.Risk]
 	identities *schemas.Codec[schemas.Identity]
 	keys       *schemas.Codec[schemas.EvidenceKey]
+	audits     *schemas.Codec[schemas.Audit]
 	client     *kgo.Client
 	metrics    *prometheus.Registry
 }
@@ -53,6 +54,7 @@ func newWorld(tb testing.TB) *world {
 		risks:      codec[schemas.Risk](tb, schemas.RiskSchema),
 		identities: codec[schemas.Identity](tb, schemas.IdentitySchema),
 		keys:       codec[schemas.EvidenceKey](tb, schemas.EvidenceKeySchema),
+		audits:     codec[schemas.Audit](tb, schemas.AuditSchema),
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(w.seeds...), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)))
 	if err != nil {
@@ -61,8 +63,8 @@ func newWorld(tb testing.TB) *world {
 	tb.Cleanup(client.Close)
 	w.client = client
 	topics := w.config.Topics
-	names := []string{topics.Events(), topics.Alerts(), topics.Risk(), topics.Identities(), topics.EvidenceKeys()}
-	for _, topic := range names[:5] {
+	names := []string{topics.Events(), topics.Alerts(), topics.Risk(), topics.Identities(), topics.EvidenceKeys(), topics.Audit()}
+	for _, topic := range names[:6] {
 		names = append(names, topics.DeadLetter(topic))
 	}
 	admin := kadm.NewClient(client)
@@ -122,7 +124,7 @@ func (w *world) sink(conn Conn) *Sink {
 	s, err := New(w.config, Deps{
 		Logger: slog.New(slog.NewTextHandler(w.tb.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Conn: conn,
 		Kafka:  []kgo.Opt{kgo.SeedBrokers(w.seeds...), kgo.MetadataMinAge(50 * time.Millisecond)},
-		Events: w.events, Alerts: w.alerts, Risks: w.risks, Identities: w.identities, EvidenceKeys: w.keys,
+		Events: w.events, Alerts: w.alerts, Risks: w.risks, Identities: w.identities, EvidenceKeys: w.keys, Audits: w.audits,
 	})
 	if err != nil {
 		w.tb.Fatal(err)

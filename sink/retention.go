@@ -41,6 +41,7 @@ func (r Retention) tables(database, identities string) []retained {
 		{database, "risk", "time", r.RiskDays},
 		{identities, "identities", "updated_time", r.IdentityDays},
 		{identities, "evidence_keys", "hour", r.EvidenceDays},
+		{database, "audit", "time", 0}, // kept for ever, whoever said otherwise
 	}
 }
 

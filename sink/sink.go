@@ -30,11 +30,12 @@ type Deps struct {
 	// What only the vault opens.
 	Identities   *schemas.Codec[schemas.Identity]
 	EvidenceKeys *schemas.Codec[schemas.EvidenceKey]
+	Audits       *schemas.Codec[schemas.Audit]
 	// Registerer takes the metrics; nil does without.
 	Registerer prometheus.Registerer
 }
 
-// Sink writes events, alerts, risk scores and sealed identities to ClickHouse. Everything but the metrics belongs
+// Sink writes events, alerts, risk scores, sealed identities and the audit trail to ClickHouse. Everything but the metrics belongs
 // to the goroutine of Run, and to kgo's callbacks, which kgo runs only while that one waits.
 type Sink struct {
 	config  Config
@@ -54,7 +55,7 @@ func New(config Config, deps Deps) (*Sink, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	if deps.Logger == nil || deps.Conn == nil || deps.Events == nil || deps.Alerts == nil || deps.Risks == nil || deps.Identities == nil || deps.EvidenceKeys == nil {
+	if deps.Logger == nil || deps.Conn == nil || deps.Events == nil || deps.Alerts == nil || deps.Risks == nil || deps.Identities == nil || deps.EvidenceKeys == nil || deps.Audits == nil {
 		return nil, errors.New("making the sink: Logger, Conn and all codecs are needed")
 	}
 	m, err := newMetrics(deps.Registerer)
@@ -75,6 +76,7 @@ func New(config Config, deps Deps) (*Sink, error) {
 			config.Topics.Risk():         pool(func() rows { return newRiskRows(deps.Risks, config.Database) }),
 			config.Topics.Identities():   pool(func() rows { return newIdentityRows(deps.Identities, config.IdentityDatabase) }),
 			config.Topics.EvidenceKeys(): pool(func() rows { return newEvidenceKeyRows(deps.EvidenceKeys, config.IdentityDatabase) }),
+			config.Topics.Audit():        pool(func() rows { return newAuditRows(deps.Audits, config.Database) }),
 		},
 	}, nil
 }

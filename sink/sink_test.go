@@ -126,7 +126,7 @@ func TestSink_duplicates(t *testing.T) {
 func (w *world) waitForCommits() {
 	w.tb.Helper()
 	admin := kadm.NewClient(w.client)
-	topics := []string{w.config.Topics.Events(), w.config.Topics.Alerts(), w.config.Topics.Risk(), w.config.Topics.Identities(), w.config.Topics.EvidenceKeys()}
+	topics := []string{w.config.Topics.Events(), w.config.Topics.Alerts(), w.config.Topics.Risk(), w.config.Topics.Identities(), w.config.Topics.EvidenceKeys(), w.config.Topics.Audit()}
 	eventually(w.tb, func() bool {
 		ends, err := admin.ListEndOffsets(w.tb.Context(), topics...)
 		if err != nil {

@@ -10,16 +10,6 @@ import (
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
-// AuditEntry is what is to be recorded: who did what to whose data and why.
-type AuditEntry struct {
-	Time    schemas.Time // when it was done, before the year 10000
-	Actor   string       // account that did it, empty for the writer itself
-	Action  string       // object.verb, never empty
-	Subject string       // a pseudonym in full, the name of a policy, or empty
-	Case    string       // case it was done for, or empty
-	Detail  string       // more about it, as a JSON object, or empty; no personal data of those who are watched
-}
-
 // AuditLog records what is done, before it is done: Append returns once the
 // entry is kept for good, and whoever gets an error from it must not do what the
 // entry says. There is no AuditLog that forgets.
@@ -44,9 +34,6 @@ type AuditStore interface {
 	Checkpoints() ([][]byte, error)
 	Close() error
 }
-
-// maxAuditText bounds the texts of an entry together, in bytes.
-const maxAuditText = 16 << 10
 
 // The errors of a chain that takes no more entries.
 var (
@@ -81,11 +68,11 @@ type AuditChain struct {
 	store   AuditStore
 	options AuditOptions
 
-	mu       sync.Mutex
-	sequence int64          // of the last record
-	hash     schemas.Digest // of the last record
-	pinned   int64          // sequence of the last checkpoint
-	refuses  error          // why no entry is taken any more
+	mu      sync.Mutex
+	last    schemas.Audit // the last record, zero without any
+	pinned  int64         // sequence of the last checkpoint
+	refuses error         // why no entry is taken any more
+	grown   chan struct{} // closed with the next record
 }
 
 // NewAuditChain continues the chain that is in the store, or begins one. It
@@ -111,7 +98,7 @@ func NewAuditChain(store AuditStore, options AuditOptions) (*AuditChain, error) 
 	if options.Every == 0 {
 		options.Every = defaultEvery
 	}
-	chain := &AuditChain{store: store, options: options}
+	chain := &AuditChain{store: store, options: options, grown: make(chan struct{})}
 	if err := chain.resume(); err != nil {
 		return nil, err
 	}
@@ -139,7 +126,7 @@ func (c *AuditChain) resume() error {
 	if report.Writer != c.options.Writer {
 		return fmt.Errorf("continuing the audit log: it is the chain of %q, not of %q", report.Writer, c.options.Writer)
 	}
-	c.sequence, c.pinned, c.hash = report.Last, report.Pinned, records[len(records)-1].Hash
+	c.last, c.pinned = records[len(records)-1], report.Pinned
 	return nil
 }
 
@@ -156,20 +143,18 @@ func (c *AuditChain) Append(ctx context.Context, entry AuditEntry) error {
 func (c *AuditChain) append(entry AuditEntry) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := errors.Join(c.refuses, entry.validate()); err != nil {
+	record, err := NextAudit(c.options.Writer, &c.last, entry)
+	if err := errors.Join(c.refuses, err); err != nil {
 		return fmt.Errorf("recording %s: %w", entry.Action, err)
 	}
-	record := schemas.Audit{
-		Writer: c.options.Writer, Sequence: c.sequence + 1, Time: entry.Time, Actor: entry.Actor, Action: entry.Action,
-		Subject: entry.Subject, Case: entry.Case, Detail: entry.Detail, Previous: c.hash,
-	}
-	record.Hash = AuditHash(&record)
 	if err := c.store.Append(&record); err != nil {
 		c.refuses = ErrAuditBroken
 		return fmt.Errorf("recording %s: %w", entry.Action, err)
 	}
-	c.sequence, c.hash = record.Sequence, record.Hash
-	if c.sequence-c.pinned >= c.options.Every {
+	c.last = record
+	close(c.grown)
+	c.grown = make(chan struct{})
+	if c.last.Sequence-c.pinned >= c.options.Every {
 		return c.checkpoint()
 	}
 	return nil
@@ -177,15 +162,15 @@ func (c *AuditChain) append(entry AuditEntry) error {
 
 // checkpoint signs the end of the chain.
 func (c *AuditChain) checkpoint() error {
-	signed, err := signCheckpoint(c.options.Key, checkpoint{writer: c.options.Writer, sequence: c.sequence, hash: c.hash})
+	signed, err := signCheckpoint(c.options.Key, checkpoint{writer: c.options.Writer, sequence: c.last.Sequence, hash: c.last.Hash})
 	if err == nil {
 		err = c.store.AppendCheckpoint(signed)
 	}
 	if err != nil {
 		c.refuses = ErrAuditBroken
-		return fmt.Errorf("signing the audit log at record %d: %w", c.sequence, err)
+		return fmt.Errorf("signing the audit log at record %d: %w", c.last.Sequence, err)
 	}
-	c.pinned = c.sequence
+	c.pinned = c.last.Sequence
 	return nil
 }
 
@@ -193,6 +178,37 @@ func (c *AuditChain) checkpoint() error {
 // sequence after; 0 is before the first.
 func (c *AuditChain) Records(after int64, limit int) ([]schemas.Audit, error) {
 	return c.store.Records(after, limit)
+}
+
+// Writer is the name of the chain.
+func (c *AuditChain) Writer() string { return c.options.Writer }
+
+// Grown returns a channel that is closed once the chain has a record more than now.
+func (c *AuditChain) Grown() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.grown
+}
+
+// Last returns the sequence of the last record, and of the last that a checkpoint
+// pins; 0 for none.
+func (c *AuditChain) Last() (sequence, pinned int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last.Sequence, c.pinned
+}
+
+// Pin signs the end of the chain, unless a checkpoint pins it already.
+func (c *AuditChain) Pin() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refuses != nil {
+		return c.refuses
+	}
+	if c.last.Sequence == c.pinned {
+		return nil
+	}
+	return c.checkpoint()
 }
 
 // Close signs what no checkpoint pins yet, and closes the store.
@@ -203,34 +219,9 @@ func (c *AuditChain) Close() error {
 		return nil
 	}
 	var err error
-	if c.refuses == nil && c.sequence > c.pinned {
+	if c.refuses == nil && c.last.Sequence > c.pinned {
 		err = c.checkpoint()
 	}
 	c.refuses = ErrAuditClosed
 	return errors.Join(err, c.store.Close())
-}
-
-// latestTime is the last instant with a year of four digits, which is all that
-// RFC 3339 can write.
-const latestTime = schemas.Time(253402300799999)
-
-// validate reports what keeps the entry from being read back as it was written.
-func (e AuditEntry) validate() error {
-	length := 0
-	for _, text := range []string{e.Actor, e.Action, e.Subject, e.Case, e.Detail} {
-		if !utf8.ValidString(text) {
-			return errors.New("its text is not UTF-8")
-		}
-		length += len(text)
-	}
-	switch {
-	case e.Action == "":
-		return errors.New("it has no action")
-	case e.Time <= 0 || e.Time > latestTime:
-		return errors.New("its time is not between 1970 and 9999")
-	case length > maxAuditText:
-		return fmt.Errorf("it has %d bytes of text: at most %d are kept", length, maxAuditText)
-	default:
-		return nil
-	}
 }

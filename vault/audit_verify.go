@@ -14,7 +14,7 @@ const (
 	FaultAltered      Fault = "altered"       // the record is not what was written
 	FaultMissing      Fault = "missing"       // the record is not there, later ones are
 	FaultReordered    Fault = "reordered"     // the record stands behind a later one
-	FaultInserted     Fault = "inserted"      // another record stands in its place, which does not belong there
+	FaultInserted     Fault = "inserted"      // another record stands in its place or beside it, which does not belong there
 	FaultBadSignature Fault = "bad signature" // the checkpoint at the record was not signed with a given key, or was changed
 	FaultTruncated    Fault = "truncated"     // the chain ends before the record, which a checkpoint pins
 )

@@ -22,8 +22,10 @@ func newAuditCommand() *cobra.Command {
 		Long: `audit works on the file that the vault writes, without any server: each record
 holds the hash of the one before, and signed checkpoints pin the chain, so that
 whatever was changed is found by whoever has the file, its checkpoints and the
-public key.`,
+public key. verify also reads the copies in Kafka and ClickHouse, where other
+services have chains of their own.`,
 		Example: `  riskpipe audit verify audit.jsonl --key vault.example/audit+1b2c3d4e+AQ…
+  riskpipe audit verify audit.jsonl --key audit.pub --kafka --clickhouse
   riskpipe audit show audit.jsonl --subject ANON-…`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -46,79 +48,6 @@ func auditFile(cmd *cobra.Command, args []string) (file, checkpoints string, err
 		return "", "", &exitError{exitRejects, errors.New("name a FILE, or set vault.serve.audit_file")}
 	}
 	return config.Vault.Serve.AuditFile, config.Vault.Serve.checkpointFile(), nil
-}
-
-func newAuditVerifyCommand() *cobra.Command {
-	var keys []string
-	var checkpoints string
-	c := &cobra.Command{
-		Use:   "verify [FILE]",
-		Short: "Find the first place where the audit log was changed",
-		Long: `verify checks the log, by default vault.serve.audit_file, and its checkpoints
-against the public keys that signed them. What stands behind the last checkpoint
-could have been cut off or rewritten unnoticed: it says how far the log is pinned.
-
-Exit status: 0 when the log is sound, 1 when it is not; then the first broken link
-is named, with what is wrong with it: altered, missing, reordered, inserted, bad
-signature or truncated.`,
-		Example: `  riskpipe audit verify audit.jsonl --key vault.example/audit+1b2c3d4e+AQ…
-  riskpipe audit verify --key audit.pub --checkpoints /mnt/worm/checkpoints`,
-		Args: usage(cobra.MaximumNArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			file, beside, err := auditFile(cmd, args)
-			if err != nil {
-				return err
-			}
-			if checkpoints == "" {
-				checkpoints = beside
-			}
-			if len(keys) == 0 {
-				return &exitError{exitRejects, errors.New("name the public --key of the log, as `riskpipe audit key` printed it")}
-			}
-			public := make([]*vault.VerifyingKey, len(keys))
-			for i, key := range keys {
-				if public[i], err = verifyingKey(key); err != nil {
-					return &exitError{exitRejects, fmt.Errorf("--key: %w", err)}
-				}
-			}
-			report, err := verifyAudit(file, checkpoints, public)
-			if link, ok := errors.AsType[*vault.BrokenLink](err); ok {
-				return fmt.Errorf("%s is broken at %w", file, link)
-			}
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d records are sound, the first %d are pinned by a checkpoint\n", file, report.Records, report.Pinned)
-			return err
-		},
-	}
-	c.Flags().StringArrayVar(&keys, "key", nil, "public `key`, or a file with it; again for those before a rotation")
-	c.Flags().StringVar(&checkpoints, "checkpoints", "", "`file` with the checkpoints; FILE.checkpoints, or vault.serve.checkpoint_file")
-	return c
-}
-
-// verifyingKey reads a public key given as text or as a file.
-func verifyingKey(given string) (*vault.VerifyingKey, error) {
-	if key, err := vault.ParseVerifyingKey(given); err == nil {
-		return key, nil
-	}
-	text, err := os.ReadFile(given)
-	if err != nil {
-		return nil, errors.New("it is neither a public key <name>+<hash>+<base64> nor a file that can be read")
-	}
-	return vault.ParseVerifyingKey(string(text))
-}
-
-func verifyAudit(file, checkpoints string, keys []*vault.VerifyingKey) (vault.AuditReport, error) {
-	log, err := os.ReadFile(file)
-	if err != nil {
-		return vault.AuditReport{}, fmt.Errorf("reading the audit log: %w", err)
-	}
-	signed, err := os.ReadFile(checkpoints)
-	if err != nil {
-		return vault.AuditReport{}, fmt.Errorf("reading the checkpoints: %w", err)
-	}
-	return vault.VerifyAuditFiles(bytes.NewReader(log), bytes.NewReader(signed), keys...)
 }
 
 func newAuditShowCommand() *cobra.Command {

@@ -33,7 +33,8 @@ written with, and prints one line of JSON for each:
   {"topic":"alerts","partition":0,"offset":7,"time":"…","key":"ANON-…","value":{…}}
 
 Dead letters are shown with the reason in their headers; their payload, which
-holds names, only with --payload. Without --follow it stops at the topic's end.
+holds names, only with --payload, and that is on record on the topic audit first.
+Without --follow it stops at the topic's end.
 FILE (or - for standard input) holds one encoded record and needs no Kafka.`,
 		Example: `  riskpipe cat --topic alerts -n 1 | jq .value
   riskpipe cat --topic dlq.raw.signin
@@ -79,7 +80,7 @@ func (c Config) generic() (*schemas.Generic, error) {
 			return s.Schema, err
 		}
 	}
-	return schemas.NewGeneric(lookup, schemas.EventSchema, schemas.AlertSchema, schemas.RiskSchema, schemas.IdentitySchema, schemas.EvidenceKeySchema)
+	return schemas.NewGeneric(lookup, schemas.EventSchema, schemas.AlertSchema, schemas.RiskSchema, schemas.IdentitySchema, schemas.EvidenceKeySchema, schemas.AuditSchema)
 }
 
 func catFile(stdin io.Reader, out io.Writer, path string, generic *schemas.Generic) error {
@@ -137,9 +138,14 @@ func catTopic(ctx context.Context, out io.Writer, config Config, topic string, n
 	if err != nil {
 		return err
 	}
+	personal := raw || strings.Contains(topic, "dlq.")
+	if personal && payload {
+		if err := config.recordPayload(ctx, topic); err != nil {
+			return err
+		}
+	}
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	personal := raw || strings.Contains(topic, "dlq.")
 	for n := 0; (follow || left.any()) && (number == 0 || n < number); {
 		fetches := client.PollRecords(ctx, 1000)
 		if err := fetches.Err0(); err != nil {
@@ -157,6 +163,16 @@ func catTopic(ctx context.Context, out io.Writer, config Config, topic string, n
 		}
 	}
 	return nil
+}
+
+// recordPayload puts on record that somebody is about to see names.
+func (c Config) recordPayload(ctx context.Context, topic string) error {
+	entry, err := auditEntry("payload.read", "", map[string]string{"topic": topic})
+	if err != nil {
+		return err
+	}
+	entry.Actor = operator()
+	return c.record(ctx, "cat", entry)
 }
 
 func show(r *kgo.Record, personal, payload bool, generic *schemas.Generic) shown {

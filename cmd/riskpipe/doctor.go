@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -150,12 +151,21 @@ func (d *doctor) kafka(ctx context.Context) {
 			d.warn("topic "+s.Name, "missing", "nobody publishes this feed yet; its publisher makes the topic")
 		case !s.Exists:
 			d.wrong("topic "+s.Name, "missing", "riskpipe topics --apply")
+		case s.Name == d.config.Topics.names().Audit() && losesRecords(s.Differences):
+			d.wrong("topic "+s.Name, strings.Join(s.Differences, "; "), "alter the topic: what it loses of the audit trail, riskpipe audit verify cannot tell from tampering")
 		case !raw && len(s.Differences) > 0:
 			d.warn("topic "+s.Name, strings.Join(s.Differences, "; "), "alter the topic, or topics.* in the configuration")
 		default:
 			d.ok("topic "+s.Name, fmt.Sprintf("%d partitions", s.Partitions))
 		}
 	}
+}
+
+// losesRecords says whether a topic that is to be kept for good is not.
+func losesRecords(differences []string) bool {
+	return slices.ContainsFunc(differences, func(difference string) bool {
+		return strings.HasPrefix(difference, "cleanup.policy ") || strings.HasPrefix(difference, "retention.")
+	})
 }
 
 func (d *doctor) registry(ctx context.Context) {

@@ -141,16 +141,26 @@ func (c Config) requireSignatures(log *slog.Logger, allowUnsigned bool) error {
 		return err
 	}
 	if !allowUnsigned {
-		return &exitError{exitConfig, fmt.Errorf("%w\nlet HR and Legal sign with riskpipe policy sign, or start with --allow-unsigned to try riskpipe out", errors.Join(unsigned...))}
+		var problems []error
+		for _, p := range unsigned {
+			problems = append(problems, p.problem)
+		}
+		return &exitError{exitConfig, fmt.Errorf("%w\nlet HR and Legal sign with riskpipe policy sign, or start with --allow-unsigned to try riskpipe out", errors.Join(problems...))}
 	}
-	for _, problem := range unsigned {
-		log.Warn("scoring people by a policy that HR and Legal have not signed", "problem", problem)
+	for _, p := range unsigned {
+		log.Warn("scoring people by a policy that HR and Legal have not signed", "problem", p.problem)
 	}
 	return nil
 }
 
+// unsignedPolicy is a live policy without the signatures it needs.
+type unsignedPolicy struct {
+	policy  vault.SignedPolicy
+	problem error
+}
+
 // unsigned says of each live policy that is not signed what is missing.
-func (c Config) unsigned(library operators.Library) ([]error, error) {
+func (c Config) unsigned(library operators.Library) ([]unsignedPolicy, error) {
 	policies, err := signable(library, nil)
 	if err != nil {
 		return nil, err
@@ -165,10 +175,10 @@ func (c Config) unsigned(library operators.Library) ([]error, error) {
 			return nil, err
 		}
 	}
-	var unsigned []error
+	var unsigned []unsignedPolicy
 	for i, p := range policies {
 		if err := signatures.Verify(p, signers); err != nil && library.Policies[i].Mode == operators.ModeLive {
-			unsigned = append(unsigned, err)
+			unsigned = append(unsigned, unsignedPolicy{p, err})
 		}
 	}
 	return unsigned, nil

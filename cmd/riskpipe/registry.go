@@ -39,6 +39,7 @@ type codecs struct {
 	risk       *schemas.Codec[schemas.Risk]
 	identities *schemas.Codec[schemas.Identity]
 	keys       *schemas.Codec[schemas.EvidenceKey]
+	audits     *schemas.Codec[schemas.Audit]
 }
 
 // codecs returns the codecs, registered when there is a registry.
@@ -62,6 +63,10 @@ func (c Config) codecs(ctx context.Context) (codecs, error) {
 		return codecs{}, err
 	}
 	if set.keys, err = codecOf[schemas.EvidenceKey](ctx, registry, schemas.EvidenceKeySchema, topics.EvidenceKeys()); err != nil {
+		return codecs{}, err
+	}
+	// What the audit trail says must not depend on what a registry says.
+	if set.audits, err = schemas.NewCodec[schemas.Audit](schemas.AuditSchema); err != nil {
 		return codecs{}, err
 	}
 	return set, nil

@@ -25,7 +25,8 @@ transaction, so that nothing is lost or counted twice whatever is killed. As man
 scorers can share the work as the topic events has partitions.
 
 It starts when HR and Legal have signed the policies that are live; see riskpipe
-policy sign.`,
+policy sign. Which set it adopts, and each live policy that is not signed, is on
+the topic audit before a single event is scored by it.`,
 		Example: `  riskpipe score --config riskpipe.yaml
   riskpipe score --config riskpipe.yaml --allow-unsigned`,
 		Args: cobra.NoArgs,
@@ -62,9 +63,14 @@ policy sign.`,
 // with another number of partitions is another generation.
 func (c TopicsConfig) stateGeneration() string { return fmt.Sprintf("g1x%d", c.Partitions) }
 
-// newScorer puts the scoring service together.
+// newScorer puts the scoring service together, and on record which policies it
+// scores by.
 func newScorer(ctx context.Context, config Config, log *slog.Logger, metrics prometheus.Registerer, redis *pipeline.Redis) (*pipeline.Scorer, error) {
-	engine, err := config.Score.engine()
+	library, err := config.Score.library()
+	if err != nil {
+		return nil, err
+	}
+	engine, err := config.Score.compile(library)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +80,10 @@ func newScorer(ctx context.Context, config Config, log *slog.Logger, metrics pro
 	}
 	codecs, err := config.codecs(ctx)
 	if err != nil {
+		return nil, err
+	}
+	// A scorer joins its group, and may score, as soon as it is made.
+	if err := config.recordAdoption(ctx, log, library); err != nil {
 		return nil, err
 	}
 	s, err := pipeline.NewScorer(pipeline.ScorerConfig{
@@ -116,6 +126,11 @@ func (c ScoreConfig) engine(leaveOut ...string) (*operators.Engine, error) {
 	if library, err = without(library, leaveOut); err != nil {
 		return nil, err
 	}
+	return c.compile(library)
+}
+
+// compile makes the engine of the policies.
+func (c ScoreConfig) compile(library operators.Library) (*operators.Engine, error) {
 	options, err := c.options()
 	if err != nil {
 		return nil, err

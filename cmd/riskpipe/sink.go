@@ -16,10 +16,10 @@ import (
 func newSinkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "sink",
-		Short: "Write events, alerts, risk changes and sealed identities to ClickHouse",
-		Long: `sink writes the topics events, alerts, risk, identities and evidence_keys to
-ClickHouse in large blocks and commits what is written. While ClickHouse is down it waits, and lag grows; nothing
-is dropped. Run riskpipe migrate first. As many sinks can share the work as the
+		Short: "Write events, alerts, risk changes, sealed identities and the audit trail to ClickHouse",
+		Long: `sink writes the topics events, alerts, risk, identities, evidence_keys and audit
+to ClickHouse in large blocks and commits what is written. While ClickHouse is
+down it waits, and lag grows; nothing is dropped. Run riskpipe migrate first. As many sinks can share the work as the
 topics have partitions.`,
 		Example: "  riskpipe sink --config riskpipe.yaml",
 		Args:    cobra.NoArgs,
@@ -55,7 +55,7 @@ func newSink(ctx context.Context, config Config, log *slog.Logger, metrics prome
 	}
 	s, err := sink.New(config.sink(), sink.Deps{
 		Logger: log, Conn: conn, Kafka: kafka, Registerer: metrics,
-		Events: codecs.events, Alerts: codecs.alerts, Risks: codecs.risk, Identities: codecs.identities, EvidenceKeys: codecs.keys,
+		Events: codecs.events, Alerts: codecs.alerts, Risks: codecs.risk, Identities: codecs.identities, EvidenceKeys: codecs.keys, Audits: codecs.audits,
 	})
 	if err != nil {
 		return nil, &exitError{exitConfig, err}

@@ -40,7 +40,9 @@ has its SHA-256:
 
 Everything is on record in vault.serve.audit_file before it is done, and that file
 is all there is: it holds the requests, too. Keep one server for one file, and the
-checkpoints on a medium that nobody can rewrite.
+checkpoints on a medium that nobody can rewrite. The topic audit gets a copy, from
+which riskpipe sink writes one to ClickHouse; while Kafka is away the vault goes
+on, and what Kafka missed follows.
 
 Beyond this machine it listens with a certificate alone.`,
 		Example: `  riskpipe audit key --name vault.example/audit --out audit.key
@@ -103,11 +105,16 @@ func serveVault(ctx context.Context, config Config, log *slog.Logger, started fu
 		Identities: vault.NewSealedIdentities(identities, keys),
 		Now:        func() schemas.Time { return schemas.TimeOf(time.Now()) }, Log: log,
 	})
+	if err != nil {
+		return errors.Join(err, audit.Close())
+	}
+	metrics := newRegistry()
+	publisher, err := config.auditPublisher(audit, log, metrics)
 	if err == nil {
 		err = recordStart(ctx, audit)
 	}
 	if err == nil {
-		err = c.listen().Serve(ctx, api, log, started)
+		err = serve(ctx, log, config.Admin, metrics, &servedVault{c.listen(), api, audit, publisher, log, started})
 	}
 	return errors.Join(err, audit.Close())
 }

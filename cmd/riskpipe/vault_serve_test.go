@@ -74,6 +74,8 @@ func vaultFiles(t *testing.T) (dir, config string, user schemas.Pseudonym) {
 	}
 	put("audit.pub", audit.Public().String())
 	config = put("riskpipe.yaml", fmt.Sprintf(`
+admin: {listen: ""}
+kafka: {brokers: ["127.0.0.1:1"]}
 pseudonym: {key_file: %s}
 vault:
   private_key_file: %s

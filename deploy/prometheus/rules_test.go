@@ -108,13 +108,14 @@ func sinkMetrics(t *testing.T) string {
 	risks, err3 := schemas.NewCodec[schemas.Risk](schemas.RiskSchema)
 	identities, err4 := schemas.NewCodec[schemas.Identity](schemas.IdentitySchema)
 	keys, err5 := schemas.NewCodec[schemas.EvidenceKey](schemas.EvidenceKeySchema)
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+	audits, err6 := schemas.NewCodec[schemas.Audit](schemas.AuditSchema)
+	if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
 		t.Fatal(err)
 	}
 	r := &registered{}
 	_, err = sink.New(sink.Config{Database: "riskpipe"}, sink.Deps{
 		Logger: slog.New(slog.DiscardHandler), Conn: conn, Events: events, Alerts: alerts, Risks: risks,
-		Identities: identities, EvidenceKeys: keys, Registerer: r,
+		Identities: identities, EvidenceKeys: keys, Audits: audits, Registerer: r,
 	})
 	if err != nil {
 		t.Fatal(err)

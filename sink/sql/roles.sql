@@ -8,7 +8,7 @@
 CREATE ROLE IF NOT EXISTS riskpipe_reader;          -- dashboards
 CREATE ROLE IF NOT EXISTS riskpipe_analyst;         -- queries of their own
 CREATE ROLE IF NOT EXISTS riskpipe_investigator;    -- as analysts; names come from the vault, by request
-CREATE ROLE IF NOT EXISTS riskpipe_auditor;         -- the audit trail and nothing else; granted with its table
+CREATE ROLE IF NOT EXISTS riskpipe_auditor;         -- the audit trail and nothing else
 CREATE ROLE IF NOT EXISTS riskpipe_writer;          -- the sink
 CREATE ROLE IF NOT EXISTS riskpipe_owner;           -- riskpipe migrate
 CREATE ROLE IF NOT EXISTS riskpipe_identity;        -- the vault's service, which reads identities
@@ -42,10 +42,14 @@ GRANT SELECT ON ${database}.soc_source_health TO riskpipe_reader, riskpipe_analy
 ALTER TABLE ${database}.soc_exclusions MODIFY DEFINER = riskpipe_definer SQL SECURITY DEFINER;
 GRANT SELECT ON ${database}.soc_exclusions TO riskpipe_reader, riskpipe_analyst, riskpipe_investigator;
 
+GRANT SELECT ON ${database}.audit TO riskpipe_auditor;
+GRANT SELECT ON ${database}.audit_chains TO riskpipe_auditor;
+
 GRANT INSERT ON ${database}.activity TO riskpipe_writer;
 GRANT INSERT ON ${database}.alerts TO riskpipe_writer;
 GRANT INSERT ON ${database}.alert_history TO riskpipe_writer;
 GRANT INSERT ON ${database}.risk TO riskpipe_writer;
+GRANT INSERT ON ${database}.audit TO riskpipe_writer;
 
 GRANT SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP VIEW ON ${database}.* TO riskpipe_owner;
 
