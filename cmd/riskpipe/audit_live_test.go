@@ -272,3 +272,50 @@ func TestDoctor_audit(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+// A change of scope is on record before an event is recorded by it, once, whichever
+// normaliser starts first, and its end is a change, too.
+func TestNormaliser_scopeAdoption(t *testing.T) {
+	l := newLive(t)
+	key, err := l.config.Pseudonym.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	excluding := l.config
+	excluding.Normalise.Scope.Exclude = []ScopeRule{{Sources: []string{"email"}}}
+	for i, step := range []struct {
+		config  Config
+		source  schemas.Source
+		records int
+	}{
+		{l.config, schemas.SourceFile, 0},
+		{excluding, schemas.SourceFile, 1},
+		{excluding, schemas.SourceEmail, 0},
+		{l.config, schemas.SourceEmail, 1},
+	} {
+		scope, err := step.config.scope(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := l.audited()
+		if err := step.config.recordScope(t.Context(), step.source, scope); err != nil {
+			t.Fatal(err)
+		}
+		added := l.audited()[len(before):]
+		if len(added) != step.records {
+			t.Fatalf("step %d: %d records, want %d", i, len(added), step.records)
+		}
+		for _, a := range added {
+			var d scopeAdoption
+			if err := json.Unmarshal([]byte(a.Detail), &d); err != nil || a.Action != actionScopeAdopted || d.After != scope.Digest() ||
+				d.Before == d.After || d.Scope != scope.Description() || d.Source != step.source {
+				t.Errorf("step %d: %+v", i, a)
+			}
+		}
+	}
+	away := l.config
+	away.Topics.Prefix = "none."
+	if err := away.recordScope(t.Context(), schemas.SourceHR, nil); err == nil || !strings.Contains(err.Error(), "riskpipe topics --apply") {
+		t.Errorf("without the topic: %v", err)
+	}
+}

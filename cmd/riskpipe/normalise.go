@@ -88,6 +88,9 @@ func newNormaliser(ctx context.Context, config Config, log *slog.Logger, metrics
 	if err != nil {
 		return nil, err
 	}
+	if err := config.recordScope(ctx, source, scope); err != nil {
+		return nil, err
+	}
 	options := config.Normalise.options(key.Hash)
 	n, err := pipeline.NewNormaliser(pipeline.NormaliserConfig{
 		Source:  source,
