@@ -10,16 +10,26 @@ import (
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
-// emptiable are the Redis servers of a test that loses everything. On the real
-// one it has a database to itself.
-func emptiable(t *testing.T, f func(t *testing.T, r *Redis)) {
-	t.Run("miniredis", func(t *testing.T) { f(t, openRedis(t, miniredis.RunT(t).Addr())) })
+// emptiable are the Redis servers of a test in which everything is lost at once.
+// On the real one it has a database to itself.
+func emptiable(t *testing.T, f func(t *testing.T, r *Redis, empty func())) {
+	t.Run("miniredis", func(t *testing.T) {
+		r := openRedis(t, miniredis.RunT(t).Addr())
+		// Its FLUSHALL does not tell those who WATCH, which Redis does.
+		const script = "for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('DEL', key) end"
+		f(t, r, func() {
+			if err := r.client.Eval(t.Context(), script, nil).Err(); err != nil && !errors.Is(err, redis.Nil) {
+				t.Fatal(err)
+			}
+		})
+	})
 	t.Run("redis", func(t *testing.T) {
 		address := os.Getenv("RISKPIPE_TEST_REDIS")
 		if address == "" {
@@ -29,20 +39,18 @@ func emptiable(t *testing.T, f func(t *testing.T, r *Redis)) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		empty := func() {
+			if err := r.client.FlushDB(context.WithoutCancel(t.Context())).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
 		t.Cleanup(func() {
-			flush(t, r)
+			empty()
 			r.Close()
 		})
-		flush(t, r)
-		f(t, r)
+		empty()
+		f(t, r, empty)
 	})
-}
-
-func flush(t testing.TB, r *Redis) {
-	t.Helper()
-	if err := r.client.FlushDB(context.WithoutCancel(t.Context())).Err(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func rebuildAll(t testing.TB, reach []kgo.Opt, states StateStore) error {
@@ -107,7 +115,7 @@ func traffic(t *testing.T, reach []kgo.Opt, from int) *service {
 // After a FLUSHALL in the middle of live scoring, the rebuilt states are those of
 // the log, and that is proved while records keep coming.
 func TestRebuild_live(t *testing.T) {
-	emptiable(t, func(t *testing.T, r *Redis) {
+	emptiable(t, func(t *testing.T, r *Redis, empty func()) {
 		_, reach := newCluster(t)
 		states := r.States("1")
 		produceEvents(t, reach, rand.New(rand.NewPCG(1, 2)), 0, 3000)
@@ -119,12 +127,12 @@ func TestRebuild_live(t *testing.T) {
 			}
 			return nil
 		})
-		flush(t, r)
+		empty()
 		if err := rebuildAll(t, reach, states); err != nil {
 			t.Fatal(err)
 		}
 		proved := provedEqual(t, verifyAll(t, reach, states, nil))
-		flush(t, r)
+		empty()
 		first.end(t)
 		if err := rebuildAll(t, reach, states); err != nil {
 			t.Fatal(err)
@@ -143,7 +151,7 @@ func TestRebuild_live(t *testing.T) {
 // Without any scorer the command does all the work, and the digests are those of
 // before; a second run finds nothing to do.
 func TestRebuild_alone(t *testing.T) {
-	emptiable(t, func(t *testing.T, r *Redis) {
+	emptiable(t, func(t *testing.T, r *Redis, empty func()) {
 		_, reach := newCluster(t)
 		states := r.States("1")
 		for _, p := range verifyAll(t, reach, states, nil) {
@@ -161,7 +169,7 @@ func TestRebuild_alone(t *testing.T) {
 		eventually(t, func() error { return scoredAll(t, reach, states) })
 		s.end(t)
 		before := verifyAll(t, reach, states, nil)
-		flush(t, r)
+		empty()
 		for range 2 {
 			if err := rebuildAll(t, reach, states); err != nil {
 				t.Fatal(err)
@@ -279,7 +287,7 @@ func TestRebuild_retention(t *testing.T) {
 // While states are thrown away nobody claims the partition, also when that was
 // interrupted; scorers go on by themselves when it is done.
 func TestDiscard(t *testing.T) {
-	emptiable(t, func(t *testing.T, r *Redis) {
+	emptiable(t, func(t *testing.T, r *Redis, _ func()) {
 		_, reach := newCluster(t)
 		states := r.States("1")
 		other := r.States("10")
