@@ -200,9 +200,9 @@ func (d VerifyDeps) attempt(ctx context.Context, admin *kadm.Client, partition i
 func (p *PartitionProof) compare(s *survey, lost map[schemas.Pseudonym]stateDigest) {
 	var all []Difference
 	for user, seen := range s.users {
-		switch {
-		case seen.folded == seen.stored:
-		case seen.folded == stateDigest{}:
+		switch seen.folded {
+		case seen.stored:
+		case stateDigest{}:
 			all = append(all, Difference{user, seen.asOf, StateUnfounded})
 		default:
 			all = append(all, Difference{user, seen.asOf, StateAltered})

@@ -51,7 +51,10 @@ func takeSurvey(ctx context.Context, states *RedisStates, partition int32) (*sur
 	if err != nil {
 		return nil, err
 	}
-	return s, s.read(ctx, states, partition, nil)
+	if err := s.read(ctx, states, partition, nil); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // read reads some users' states and the fence, all of one instant.
