@@ -148,16 +148,20 @@ func firstEvents(ctx context.Context, config Config) ([]kadm.ListedOffset, error
 		return nil, fmt.Errorf("connecting to Kafka: %w", err)
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	topic := config.Topics.names().Events()
+	limited, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	starts, err := kadm.NewClient(client).ListStartOffsets(ctx, config.Topics.names().Events())
+	starts, err := kadm.NewClient(client).ListStartOffsets(limited, topic)
 	if err == nil {
 		err = starts.Error()
 	}
-	if err != nil {
-		return nil, &exitError{exitUnreachable, fmt.Errorf("finding the first records of %s: %w", config.Topics.names().Events(), err)}
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err() // interrupted
+	case err != nil:
+		return nil, &exitError{exitUnreachable, fmt.Errorf("finding the first records of %s: %w", topic, err)}
 	}
-	return slices.SortedFunc(maps.Values(starts[config.Topics.names().Events()]), func(a, b kadm.ListedOffset) int {
+	return slices.SortedFunc(maps.Values(starts[topic]), func(a, b kadm.ListedOffset) int {
 		return cmp.Compare(a.Partition, b.Partition)
 	}), nil
 }

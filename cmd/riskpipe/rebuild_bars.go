@@ -21,7 +21,7 @@ type partitionBars struct {
 	now      func() time.Time
 }
 
-// barStart is when and where a partition was seen to begin to move.
+// barStart is when and where a partition stood last before it moved.
 type barStart struct {
 	at   time.Time
 	done int64
@@ -67,8 +67,8 @@ func (b *partitionBars) show(bars []partitionBar) {
 		every = barsEvery
 	}
 	now := b.now()
-	for _, bar := range bars {
-		if _, found := b.began[bar.partition]; !found {
+	for _, bar := range append(bars, sumOf(bars)) {
+		if start, found := b.began[bar.partition]; !found || bar.done == start.done {
 			b.began[bar.partition] = barStart{now, bar.done}
 		}
 	}
@@ -101,44 +101,46 @@ func (b *partitionBars) show(bars []partitionBar) {
 	b.drawn = lines
 }
 
-// plain sums the partitions up; the one that takes longest is the estimate.
+// plain sums the partitions up.
 func (b *partitionBars) plain(bars []partitionBar) {
-	var done, total int64
-	ready := 0
-	slowest := ""
-	var longest time.Duration
-	for _, bar := range bars {
-		done, total = done+bar.done, total+bar.total
-		if bar.done >= bar.total {
-			ready++
-		} else if left, known := b.left(bar); known && left > longest {
-			longest, slowest = left, b.remaining(bar)
+	all := sumOf(bars)
+	what := fmt.Sprintf("partition %d", all.partition)
+	if len(bars) != 1 {
+		ready := 0
+		for _, bar := range bars {
+			if bar.done >= bar.total {
+				ready++
+			}
 		}
+		what = fmt.Sprintf("%d of %d partitions are done", ready, len(bars))
 	}
-	what := fmt.Sprintf("%d of %d partitions are done", ready, len(bars))
-	if len(bars) == 1 {
-		what = fmt.Sprintf("partition %d", bars[0].partition)
-	}
-	fmt.Fprintln(b.w, strings.TrimSpace(fmt.Sprintf("%s: %d of %d records, %s %s", b.name, done, total, what, slowest)))
+	fmt.Fprintln(b.w, strings.TrimSpace(fmt.Sprintf("%s: %d of %d records, %s %s", b.name, all.done, all.total, what, b.remaining(all))))
 }
 
-// left estimates by the rate since the partition was seen first.
-func (b *partitionBars) left(bar partitionBar) (time.Duration, bool) {
+// allPartitions stands for their sum.
+const allPartitions = -1
+
+// sumOf is the one partition, or the sum of several.
+func sumOf(bars []partitionBar) partitionBar {
+	if len(bars) == 1 {
+		return bars[0]
+	}
+	all := partitionBar{partition: allPartitions}
+	for _, bar := range bars {
+		all.done, all.total = all.done+bar.done, all.total+bar.total
+	}
+	return all
+}
+
+// remaining estimates by the rate since the partition began to move.
+func (b *partitionBars) remaining(bar partitionBar) string {
 	start := b.began[bar.partition]
 	moved := bar.done - start.done
 	if moved <= 0 {
-		return 0, false
-	}
-	elapsed := b.now().Sub(start.at)
-	return time.Duration(float64(elapsed) * float64(bar.total-bar.done) / float64(moved)), true
-}
-
-func (b *partitionBars) remaining(bar partitionBar) string {
-	left, known := b.left(bar)
-	if !known {
 		return ""
 	}
-	return "ETA " + left.Round(time.Second).String()
+	left := float64(b.now().Sub(start.at)) * float64(bar.total-bar.done) / float64(moved)
+	return "ETA " + time.Duration(left).Round(time.Second).String()
 }
 
 func (b *partitionBars) erase() {

@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -128,6 +131,27 @@ func TestRebuild(t *testing.T) {
 	}
 }
 
+// An interrupt is told as such, whatever was being waited for.
+func TestRebuild_interrupted(t *testing.T) {
+	config, err := LoadConfig("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Kafka.Brokers = []string{"127.0.0.1:1"}
+	redis, err := config.Redis.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer redis.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = runRebuild(ctx, config, rebuildOptions{}, redis, slog.New(slog.DiscardHandler), io.Discard)
+	var coded *exitError
+	if !errors.Is(err, context.Canceled) || errors.As(err, &coded) {
+		t.Errorf("it returned %v", err)
+	}
+}
+
 // publishEvents writes events of twenty users to the topic events.
 func publishEvents(t *testing.T, config Config, n int) {
 	t.Helper()
@@ -223,7 +247,7 @@ func TestPartitionBars(t *testing.T) {
 		t.Errorf("drawn %q", got)
 	}
 	got = show(&partitionBars{w: &out, name: "rebuilding", began: map[int32]barStart{}})
-	if want := "rebuilding: 30 of 275 records, 1 of 19 partitions are done ETA 1m30s\n"; got != want {
+	if want := "rebuilding: 30 of 275 records, 1 of 19 partitions are done ETA 4m54s\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
