@@ -184,7 +184,7 @@ func (c *consumer) fetchErrors(fetches kgo.Fetches) error {
 			fatal = fatalError{err}
 		case isDataLoss(err) && c.strict:
 			fatal = fatalError{fmt.Errorf("partition %d of %s: records that were never scored are gone, since retention is shorter than "+
-				"the outage or the topic was made anew; run riskpipe rebuild to score again what is left: %w", partition, topic, err)}
+				"the outage or the topic was made anew; riskpipe rebuild --discard scores again what is left: %w", partition, topic, err)}
 		case isDataLoss(err):
 			problem = err
 			c.log.Error("records were lost before they were read", "topic", topic, "partition", partition, "error", err)

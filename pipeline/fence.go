@@ -31,20 +31,26 @@ type Fence struct {
 	Policy schemas.Hash
 	// Format is the version of the states' binary form.
 	Format int
+	// Since is the offset from which on Policy has scored, -1 when no other
+	// policy set has made anything of the states.
+	Since int64
 }
 
-// String returns the stored form, epoch|nonce|next|watermark|policy|format.
+// String returns the stored form, epoch|nonce|next|watermark|policy|format|since.
 func (f Fence) String() string {
-	return fmt.Sprintf("%d|%s|%d|%d|%016x|%d", f.Epoch, f.Nonce, f.Next, int64(f.Watermark), uint64(f.Policy), f.Format)
+	return fmt.Sprintf("%d|%s|%d|%d|%016x|%d|%d", f.Epoch, f.Nonce, f.Next, int64(f.Watermark), uint64(f.Policy), f.Format, f.Since)
 }
 
 // ParseFence reads the stored form.
 func ParseFence(text string) (Fence, error) {
 	parts := strings.Split(text, "|")
-	if len(parts) != 6 {
-		return Fence{}, fmt.Errorf("reading fence %q: %d fields instead of 6", text, len(parts))
+	if len(parts) == 6 {
+		parts = append(parts, "-1") // of a build that did not keep since
 	}
-	var numbers [6]int64
+	if len(parts) != 7 {
+		return Fence{}, fmt.Errorf("reading fence %q: %d fields instead of 7", text, len(parts))
+	}
+	var numbers [7]int64
 	for i, part := range parts {
 		var err error
 		switch i {
@@ -62,6 +68,6 @@ func ParseFence(text string) (Fence, error) {
 	}
 	return Fence{
 		Epoch: numbers[0], Nonce: parts[1], Next: numbers[2], Watermark: schemas.Time(numbers[3]),
-		Policy: schemas.Hash(numbers[4]), Format: int(numbers[5]),
+		Policy: schemas.Hash(numbers[4]), Format: int(numbers[5]), Since: numbers[6],
 	}, nil
 }

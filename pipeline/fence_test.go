@@ -18,6 +18,7 @@ func TestFence_roundTrip(t *testing.T) {
 			Epoch: rapid.Int64().Draw(t, "epoch"), Nonce: rapid.StringMatching(`[A-Z0-9]{0,26}`).Draw(t, "nonce"),
 			Next: rapid.Int64Min(-1).Draw(t, "next"), Watermark: schemas.Time(rapid.Int64().Draw(t, "watermark")),
 			Policy: schemas.Hash(rapid.Int64().Draw(t, "policy")), Format: rapid.IntRange(0, 100).Draw(t, "format"),
+			Since: rapid.Int64Min(-1).Draw(t, "since"),
 		}
 		back, err := ParseFence(f.String())
 		if err != nil || back != f {
@@ -28,10 +29,18 @@ func TestFence_roundTrip(t *testing.T) {
 
 // A text that is no fence is an error.
 func TestParseFence_errors(t *testing.T) {
-	for _, text := range []string{"", "1|n|2|3|4", "x|n|2|3|4|5", "1|n|x|3|4|5", "1|n|2|3|zz|5", "1|n|2|3|4|5|6"} {
+	for _, text := range []string{"", "1|n|2|3|4", "x|n|2|3|4|5", "1|n|x|3|4|5", "1|n|2|3|zz|5", "1|n|2|3|4|5|x", "1|n|2|3|4|5|6|7"} {
 		if _, err := ParseFence(text); err == nil {
 			t.Errorf("%q was read", text)
 		}
+	}
+}
+
+// A fence of a build that kept no since is read as if there had been one policy set.
+func TestParseFence_withoutSince(t *testing.T) {
+	f, err := ParseFence("1|n|2|3|4|5")
+	if err != nil || f.Since != earliest || f.Format != 5 {
+		t.Errorf("read as %v, %v", f, err)
 	}
 }
 

@@ -36,7 +36,9 @@ func (s *RedisStates) tag(partition int32) string {
 
 func fenceKey(tag string) string { return tag + ":fence" }
 
-func userKey(tag string, user schemas.Pseudonym) string { return tag + ":u:" + string(user[:]) }
+func userPrefix(tag string) string { return tag + ":u:" }
+
+func userKey(tag string, user schemas.Pseudonym) string { return userPrefix(tag) + string(user[:]) }
 
 // Claim implements StateStore.
 func (s *RedisStates) Claim(ctx context.Context, partition int32, next func(Fence, bool) (Fence, error)) (Fence, error) {

@@ -99,7 +99,7 @@ func (w *scoreWorker) load(ctx context.Context, b *scoreBatch) error {
 		state := w.engine.NewState()
 		if states[i] != nil {
 			if err := state.UnmarshalBinary(states[i]); err != nil {
-				return fatalError{fmt.Errorf("the state of %s in partition %d cannot be read; run riskpipe rebuild: %w", user.Short(), w.partition, err)}
+				return fatalError{fmt.Errorf("the state of %s in partition %d cannot be read; riskpipe rebuild --discard makes it anew: %w", user.Short(), w.partition, err)}
 			}
 		}
 		w.cache.put(user, &cachedState{state: state})

@@ -97,20 +97,24 @@ func (w *scoreWorker) prove(ctx context.Context, prove func(int64) error) error 
 func (w *scoreWorker) successor(current Fence, found bool) (Fence, error) {
 	next := Fence{
 		Epoch: max(current.Epoch+1, int64(w.generation())), Nonce: w.nonce(), Next: earliest,
-		Policy: w.engine.Hash(), Format: w.engine.StateFormat(),
+		Policy: w.engine.Hash(), Format: w.engine.StateFormat(), Since: earliest,
 	}
 	if !found {
 		w.log.Info("no fence in the store: scoring from the topic's first record")
 		return next, nil
 	}
+	if current.Format == formatDiscarding {
+		return Fence{}, errDiscarding
+	}
 	if current.Format > next.Format {
-		return Fence{}, fatalError{fmt.Errorf("the states of partition %d have format %d and this riskpipe knows %d: start the newer one, or run riskpipe rebuild",
+		return Fence{}, fatalError{fmt.Errorf("the states of partition %d have format %d and this riskpipe knows %d: start the newer one, or make them anew with riskpipe rebuild --discard",
 			w.partition, current.Format, next.Format)}
 	}
 	if current.Policy != next.Policy {
 		w.log.Info("the policy set changes", "from_offset", current.Next, "from_policy", current.Policy, "to_policy", next.Policy)
+		current.Since = current.Next
 	}
-	next.Next, next.Watermark = current.Next, current.Watermark
+	next.Next, next.Watermark, next.Since = current.Next, current.Watermark, current.Since
 	return next, nil
 }
 

@@ -122,6 +122,25 @@ const scorerComponent = "riskpipe-score"
 
 // NewScorer returns the scoring service. It joins its group at once; call Run.
 func NewScorer(config ScorerConfig, deps ScorerDeps) (*Scorer, error) {
+	s, err := unassignedScorer(config, deps)
+	if err != nil {
+		return nil, err
+	}
+	s.consumer = &consumer{
+		topic: deps.Topics.Events(), log: deps.Log.With("topic", deps.Topics.Events()), metrics: &s.metrics.consumerMetrics,
+		perPoll: s.config.BatchRecords, claimLimit: s.config.BatchTimeout, strict: true,
+		newWorker: s.worker, partitions: map[int32]*assigned{},
+	}
+	client, err := s.connect(s.consumer.groupOptions(s.config.Group, true)...)
+	if err != nil {
+		return nil, err
+	}
+	s.client, s.consumer.client = client, client
+	return s, nil
+}
+
+// unassignedScorer makes workers, but is in no group.
+func unassignedScorer(config ScorerConfig, deps ScorerDeps) (*Scorer, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
@@ -130,19 +149,17 @@ func NewScorer(config ScorerConfig, deps ScorerDeps) (*Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Scorer{config: config, deps: deps, metrics: metrics, breaker: newBreaker(config.Breaker, time.Now)}
-	s.consumer = &consumer{
-		topic: deps.Topics.Events(), log: deps.Log.With("topic", deps.Topics.Events()), metrics: &metrics.consumerMetrics,
-		perPoll: config.BatchRecords, claimLimit: config.BatchTimeout, strict: true,
-		newWorker: s.worker, partitions: map[int32]*assigned{},
-	}
-	opts := producerOptions(deps.Cluster, scorerComponent, deps.Topics, defaultLetterSize)
-	client, err := kgo.NewClient(append(opts, s.consumer.groupOptions(config.Group, true)...)...)
+	return &Scorer{config: config, deps: deps, metrics: metrics, breaker: newBreaker(config.Breaker, time.Now)}, nil
+}
+
+// connect returns a client that writes what scoring brings.
+func (s *Scorer) connect(opts ...kgo.Opt) (*kgo.Client, error) {
+	producing := producerOptions(s.deps.Cluster, scorerComponent, s.deps.Topics, defaultLetterSize)
+	client, err := kgo.NewClient(append(producing, opts...)...)
 	if err != nil {
 		return nil, fmt.Errorf("opening the internal cluster: %w", err)
 	}
-	s.client, s.consumer.client = client, client
-	return s, nil
+	return client, nil
 }
 
 // Run scores until ctx ends. An error means that going on would be wrong: events

@@ -66,36 +66,45 @@ func (c TopicsConfig) stateGeneration() string { return fmt.Sprintf("g1x%d", c.P
 // newScorer puts the scoring service together, and on record which policies it
 // scores by.
 func newScorer(ctx context.Context, config Config, log *slog.Logger, metrics prometheus.Registerer, redis *pipeline.Redis) (*pipeline.Scorer, error) {
-	library, err := config.Score.library()
+	deps, err := config.scorerDeps(ctx, log, redis)
 	if err != nil {
 		return nil, err
 	}
-	engine, err := config.Score.compile(library)
-	if err != nil {
-		return nil, err
-	}
-	kafka, err := config.Kafka.options()
-	if err != nil {
-		return nil, err
-	}
-	codecs, err := config.codecs(ctx)
-	if err != nil {
-		return nil, err
-	}
+	deps.Metrics = metrics
 	// A scorer joins its group, and may score, as soon as it is made.
-	if err := config.recordAdoption(ctx, log, library); err != nil {
+	if err := config.adoptPolicies(ctx, log); err != nil {
 		return nil, err
 	}
-	s, err := pipeline.NewScorer(pipeline.ScorerConfig{
-		Group: config.Topics.group("score"), BatchRecords: config.Score.BatchRecords, CachedUsers: config.Score.CachedUsers,
-	}, pipeline.ScorerDeps{
-		Cluster: kafka, Topics: config.Topics.names(), Engine: pipeline.ScoringEngine(engine), States: redis.States(config.Topics.stateGeneration()),
-		Events: codecs.events, Alerts: codecs.alerts, Risks: codecs.risk, Version: versionText(), Log: log, Metrics: metrics,
-	})
+	s, err := pipeline.NewScorer(config.scorer(), deps)
 	if err != nil {
 		return nil, fmt.Errorf("setting up the scorer: %w", err)
 	}
 	return s, nil
+}
+
+// scorer is the configuration of the scoring service.
+func (c Config) scorer() pipeline.ScorerConfig {
+	return pipeline.ScorerConfig{Group: c.Topics.group("score"), BatchRecords: c.Score.BatchRecords, CachedUsers: c.Score.CachedUsers}
+}
+
+// scorerDeps are what scoring works with, without metrics.
+func (c Config) scorerDeps(ctx context.Context, log *slog.Logger, redis *pipeline.Redis) (pipeline.ScorerDeps, error) {
+	engine, err := c.Score.engine()
+	if err != nil {
+		return pipeline.ScorerDeps{}, err
+	}
+	kafka, err := c.Kafka.options()
+	if err != nil {
+		return pipeline.ScorerDeps{}, err
+	}
+	codecs, err := c.codecs(ctx)
+	if err != nil {
+		return pipeline.ScorerDeps{}, err
+	}
+	return pipeline.ScorerDeps{
+		Cluster: kafka, Topics: c.Topics.names(), Engine: pipeline.ScoringEngine(engine), States: redis.States(c.Topics.stateGeneration()),
+		Events: codecs.events, Alerts: codecs.alerts, Risks: codecs.risk, Version: versionText(), Log: log,
+	}, nil
 }
 
 // library reads the policies in force.
