@@ -57,8 +57,8 @@ type redisSearch struct {
 	events  *schemas.Codec[schemas.Event]
 	remove  bool
 	seen    map[string]bool // what was found, since a scan may give a key twice
-	names   string // what names begin with
-	current string // what the states in force begin with
+	names   string          // what names begin with
+	current string          // what the states in force begin with
 	found   Remembered
 }
 

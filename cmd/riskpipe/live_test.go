@@ -52,7 +52,9 @@ func newLive(t *testing.T) *live {
 	config.Pseudonym.Key = Secret(key)
 	config.Vault.PublicKey = private.Public().String()
 	config.Normalise.InternalDomains = []string{"contoso.example"}
-	config.Sink.ActivityDays = 3650 // stories have fixed dates
+	for _, days := range []*int{&config.Sink.ActivityDays, &config.Sink.AlertDays, &config.Sink.RiskDays, &config.Sink.IdentityDays} {
+		*days = 3650 // stories have fixed dates
+	}
 	opts, err := config.Kafka.options()
 	if err != nil {
 		t.Fatal(err)

@@ -58,7 +58,7 @@ Start with:  riskpipe demo`,
 	}
 	add("services", newNormaliseCommand(), newScoreCommand(), newSinkCommand())
 	add("tools", newDemoCommand(), newCheckCommand(), newReplayCommand(), newPolicyCommand(), newGenerateCommand(), newCatCommand(),
-		newRevealCommand(), newAuditCommand())
+		newRevealCommand(), newAuditCommand(), newEraseCommand())
 	add("setup", newConfigCommand(), newKeyCommand(), newVaultCommand(), newTopicsCommand(), newMigrateCommand(), newDoctorCommand())
 	root.AddCommand(newEngineCommand())
 	return root
