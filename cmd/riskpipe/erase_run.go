@@ -15,13 +15,13 @@ import (
 	"github.com/riskpipe/riskpipe/sink"
 )
 
-// erasure is the erasing of one person on the servers.
+// erasure is the erasing of one person, or of what has expired, on the servers.
 type erasure struct {
 	config Config
 	users  []schemas.Pseudonym
 	talk   io.Writer
 
-	events *schemas.Codec[schemas.Event]
+	codecs codecs
 	client *kgo.Client
 	admin  *kadm.Client
 	redis  *pipeline.Redis
@@ -47,11 +47,9 @@ func newErasure(ctx context.Context, config Config, users []schemas.Pseudonym, t
 			e.close()
 		}
 	}()
-	codecs, err := config.codecs(ctx)
-	if err != nil {
+	if e.codecs, err = config.codecs(ctx); err != nil {
 		return nil, err
 	}
-	e.events = codecs.events
 	options, err := config.Kafka.options()
 	if err != nil {
 		return nil, err
@@ -83,17 +81,31 @@ func (e *erasure) close() {
 	}
 }
 
-// look counts what is held. A learned name was a pseudonym of its own until it
-// was known whose it is, and so the person's, too.
-func (e *erasure) look(ctx context.Context, shredKeys bool) error {
-	found, err := e.redis.Remembered(ctx, e.users, e.config.Topics.stateGeneration(), e.events)
+// widen adds the person's other pseudonyms: a learned name was one of its own
+// until it was known whose it is.
+func (e *erasure) widen(ctx context.Context) (pipeline.Remembered, error) {
+	found, err := e.redis.Remembered(ctx, e.users, e.config.Topics.stateGeneration(), e.codecs.events)
 	if err != nil {
-		return &exitError{exitUnreachable, err}
+		return found, &exitError{exitUnreachable, err}
 	}
-	for _, user := range found.Names {
-		if !slices.Contains(e.users, user) {
-			e.users = append(e.users, user)
+	e.users = withoutRepeats(append(e.users, found.Names...))
+	return found, nil
+}
+
+func withoutRepeats(users []schemas.Pseudonym) (each []schemas.Pseudonym) {
+	for _, user := range users {
+		if !slices.Contains(each, user) {
+			each = append(each, user)
 		}
+	}
+	return each
+}
+
+// look counts what is held.
+func (e *erasure) look(ctx context.Context, shredKeys bool) error {
+	_, err := e.widen(ctx)
+	if err != nil {
+		return err
 	}
 	if shredKeys {
 		if e.keys, e.others, err = e.tables.SealedWith(ctx, e.users); err != nil {
@@ -128,7 +140,7 @@ func (e *erasure) held(ctx context.Context) ([]erasureLine, error) {
 		}
 		add("ClickHouse "+held.Table, held.Rows)
 	}
-	found, err := e.redis.Remembered(ctx, e.users, e.config.Topics.stateGeneration(), e.events)
+	found, err := e.redis.Remembered(ctx, e.users, e.config.Topics.stateGeneration(), e.codecs.events)
 	if err != nil {
 		return nil, &exitError{exitUnreachable, err}
 	}
@@ -206,5 +218,5 @@ func (e *erasure) erase(ctx context.Context) error {
 	if err := e.tables.EraseKeys(ctx, e.keys); err != nil {
 		return err
 	}
-	return e.redis.Forget(ctx, e.users, e.config.Topics.stateGeneration(), e.events)
+	return e.redis.Forget(ctx, e.users, e.config.Topics.stateGeneration(), e.codecs.events)
 }
