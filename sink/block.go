@@ -2,7 +2,6 @@ package sink
 
 import (
 	"crypto/rand"
-
 	"encoding/json"
 	"fmt"
 	"time"

@@ -60,7 +60,8 @@ func (e *Eraser) Held(ctx context.Context, users []schemas.Pseudonym) ([]Held, e
 }
 
 func (e *Eraser) count(ctx context.Context, query string, args ...any) (n uint64, err error) {
-	return n, e.conn.QueryRow(ctx, query, args...).Scan(&n)
+	err = e.conn.QueryRow(ctx, query, args...).Scan(&n)
+	return n, err
 }
 
 // Erase removes all rows of the users, and returns when they are gone.

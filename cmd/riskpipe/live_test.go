@@ -27,6 +27,8 @@ type live struct {
 	*demoServers
 	t     *testing.T
 	vault *vault.PrivateKey
+	// vaultText is the private key as its file has it.
+	vaultText string
 }
 
 func newLive(t *testing.T) *live {
@@ -40,7 +42,7 @@ func newLive(t *testing.T) *live {
 	if err != nil {
 		t.Fatal(err)
 	}
-	private, _, err := vault.GeneratePrivateKey()
+	private, secret, err := vault.GeneratePrivateKey()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +69,7 @@ func newLive(t *testing.T) *live {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &live{t: t, vault: private, demoServers: &demoServers{
+	l := &live{t: t, vault: private, vaultText: secret, demoServers: &demoServers{
 		config: config, admin: kadm.NewClient(client), redis: redis, log: slog.New(slog.DiscardHandler),
 		stop: func() {}, services: &errgroup.Group{},
 	}}

@@ -28,7 +28,7 @@ all names and evidence that were ever sealed.`,
 	}
 	key := &cobra.Command{Use: "key", Short: "Rotate keys", Example: "  riskpipe vault key rotate --vault --dir keys"}
 	key.AddCommand(newVaultRotateCommand())
-	c.AddCommand(newVaultInitCommand(), key, newVaultSplitCommand(), newVaultCombineCommand(), newVaultPublicCommand(), newVaultServeCommand(), newVaultShredCommand())
+	c.AddCommand(newVaultInitCommand(), key, newVaultSplitCommand(), newVaultCombineCommand(), newVaultPublicCommand(), newVaultServeCommand(), newVaultShredCommand(), newAccessReportCommand())
 	return c
 }
 
