@@ -36,13 +36,15 @@ func newEraseCommand() *cobra.Command {
 		Long: `erase removes what riskpipe holds of a person, in Kafka, Redis and ClickHouse, and
 then looks for it again: it prints what was held and what is left, and fails when
 that is not nothing. USER is a user principal name, for which it needs the
-pseudonym key, or a pseudonym in full.
+pseudonym key and, after a rotation, the previous one; or a pseudonym in full, then
+of one key alone.
 
 The order to erase is a record on the topic events, behind all that the person
 did. The scorer, which must be running, closes open alerts there and removes the
 state; the sink, which must be running, removes the rows. Both do so again
 whenever they read the topic again. What the person does later is recorded as of
-somebody never seen: who must not be recorded at all is to be out of scope.
+somebody never seen: who must not be recorded at all is to be out of scope. If they
+go on working, restart the normalisers, so that they tell the vault anew who it is.
 
 Nothing may oppose it, such as a legal hold: say with --reason why it may be done,
 without names. It is on record in the audit log first. Broken off, it can be run

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/riskpipe/riskpipe/deploy/tenant"
 	"github.com/riskpipe/riskpipe/schemas"
@@ -194,6 +195,8 @@ func TestLive_erase(t *testing.T) {
 		t.Errorf("names: %s", diff)
 	}
 
+	l.toldToForget(grace)
+
 	// Again, for somebody of whom there is nothing any more.
 	if proof, err := l.erase(eraseOptions{}, grace.String()); err != nil {
 		t.Errorf("again: %v\n%s", err, proof)
@@ -216,6 +219,39 @@ func TestLive_erase(t *testing.T) {
 	report, err := verifyAudit(auditFile, auditFile+".checkpoints", []*vault.VerifyingKey{auditKey})
 	if err != nil || report.Records < 5 {
 		t.Errorf("the audit log has %+v (%v)", report, err)
+	}
+}
+
+// toldToForget checks that who reads alerts and risk is told that alerts are
+// over, and then to forget them.
+func (l *live) toldToForget(user schemas.Pseudonym) {
+	l.t.Helper()
+	codec, err := schemas.NewCodec[schemas.Alert](schemas.AlertSchema)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	open, forgotten := map[schemas.UUID]bool{}, 0
+	for _, r := range l.read(l.config.Topics.names().Alerts()) {
+		var a schemas.Alert
+		switch {
+		case string(r.Key) != user.String():
+		case r.Value == nil:
+			forgotten++
+			if len(open) > 0 {
+				l.t.Errorf("%d alerts are open when they are to be forgotten", len(open))
+			}
+		case codec.Decode(r.Value, &a) != nil:
+			l.t.Errorf("offset %d is no alert", r.Offset)
+		case a.Status == schemas.AlertOpen:
+			open[a.ID] = true
+		default:
+			delete(open, a.ID)
+		}
+	}
+	risk := l.read(l.config.Topics.names().Risk())
+	risk = slices.DeleteFunc(risk, func(r *kgo.Record) bool { return string(r.Key) != user.String() })
+	if forgotten == 0 || len(risk) < 2 || risk[len(risk)-1].Value != nil {
+		l.t.Errorf("told %d times to forget alerts; %d records of risk", forgotten, len(risk))
 	}
 }
 

@@ -61,10 +61,16 @@ func (e *erasure) stays() []string {
 	if len(e.keys) > 0 {
 		sealed = "evidence among it never opens again"
 	}
-	return []string{
+	stays := []string{
 		"the topics " + names.Events() + " and " + names.Alerts() + ", under the pseudonym, until their retention ends; " + sealed,
 		"what the compacted topics " + names.Identities() + ", " + names.Risk() + " and " + names.EvidenceKeys() + " held, until the broker compacts them (max.compaction.lag.ms)",
-		"the raw topics and the dead letters, which hold upstream's records until their retention ends",
-		"the audit log, which names the pseudonym and no more; backups",
+		"the raw topics and the dead letters, which hold upstream's records until their retention ends: a normaliser that is set back reads the person in again",
+		"what activities of others say of the person, sealed as theirs",
+		"the audit log, which names the pseudonym and no more; backups; what is in the memory of normalisers until they are started again",
+		"settings that name the person: normalise.groups, vault.serve.managers_file and tokens_file, suppressions",
 	}
+	if file := e.config.Vault.Serve.IdentitiesFile; file != "" {
+		stays = append(stays, "the sealed identity in "+file)
+	}
+	return stays
 }
