@@ -140,11 +140,41 @@ func (e *Eraser) SealedWith(ctx context.Context, users []schemas.Pseudonym) (ids
 	return ids, others, nil
 }
 
-// HeldKeys counts the rows of data keys that can still be opened.
-func (e *Eraser) HeldKeys(ctx context.Context, ids []string) (Held, error) {
+// SealedBy lists the users whose evidence a data key sealed, nobody (the zero pseudonym) among
+// them where activities name nobody.
+func (e *Eraser) SealedBy(ctx context.Context, id string) (users []schemas.Pseudonym, err error) {
+	rows, err := e.conn.Query(ctx, "SELECT DISTINCT user FROM "+e.database+".activity WHERE evidence_key = ?", id)
+	if err != nil {
+		return nil, fmt.Errorf("looking for whom a data key sealed: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, fmt.Errorf("looking for whom a data key sealed: %w", err)
+		}
+		var user schemas.Pseudonym
+		if name != "" {
+			if err := user.UnmarshalText([]byte(name)); err != nil {
+				return nil, fmt.Errorf("looking for whom a data key sealed: %w", err)
+			}
+		}
+		users = append(users, user)
+	}
+	return users, rows.Err()
+}
+
+// Which data keys are meant.
+const (
+	AnyKeys   = "deleted = 0"
+	WholeKeys = "deleted = 0 AND format < 3" // those that were not punctured
+)
+
+// HeldKeys counts the rows of data keys, AnyKeys or WholeKeys.
+func (e *Eraser) HeldKeys(ctx context.Context, ids []string, which string) (Held, error) {
 	h := Held{Table: e.identities + ".evidence_keys"}
 	for _, id := range ids {
-		n, err := e.count(ctx, "SELECT count() FROM "+h.Table+" WHERE key_id = ? AND deleted = 0 SETTINGS apply_deleted_mask = 0", id)
+		n, err := e.count(ctx, "SELECT count() FROM "+h.Table+" WHERE key_id = ? AND "+which+" SETTINGS apply_deleted_mask = 0", id)
 		if err != nil {
 			return h, fmt.Errorf("looking into %s: %w", h.Table, err)
 		}
@@ -153,14 +183,14 @@ func (e *Eraser) HeldKeys(ctx context.Context, ids []string) (Held, error) {
 	return h, nil
 }
 
-// EraseKeys removes data keys, and leaves the marks that they were deleted, which keep a copy that
-// is delivered again from coming back.
-func (e *Eraser) EraseKeys(ctx context.Context, ids []string) error {
+// EraseKeys removes data keys, AnyKeys or WholeKeys, and leaves the marks that they were deleted,
+// which keep a copy that is delivered again from coming back.
+func (e *Eraser) EraseKeys(ctx context.Context, ids []string, which string) error {
 	table := e.identities + ".evidence_keys"
 	const atOnce = 500
 	for len(ids) > 0 {
 		n := min(len(ids), atOnce)
-		if err := e.conn.Exec(ctx, "ALTER TABLE "+table+" DELETE WHERE deleted = 0 AND has(?, key_id)", ids[:n]); err != nil {
+		if err := e.conn.Exec(ctx, "ALTER TABLE "+table+" DELETE WHERE "+which+" AND has(?, key_id)", ids[:n]); err != nil {
 			return fmt.Errorf("erasing from %s: %w", table, err)
 		}
 		ids = ids[n:]

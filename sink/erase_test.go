@@ -43,6 +43,12 @@ func TestEraser(t *testing.T) {
 	if err != nil || !slices.Equal(ids, []string{"key of " + ada.String(), "shared"}) || others != 1 {
 		t.Errorf("sealed with %v, and %d of others (%v)", ids, others, err)
 	}
+	if by, err := e.SealedBy(t.Context(), "shared"); err != nil || len(by) != 2 || !slices.Contains(by, ada) || !slices.Contains(by, ben) {
+		t.Errorf("sealed by %v (%v)", by, err)
+	}
+	if h, err := e.HeldKeys(t.Context(), ids, WholeKeys); err != nil || h.Rows != 2 {
+		t.Errorf("whole keys: %+v (%v)", h, err)
+	}
 	if err := forget(t.Context(), conn, database+".activity", ada.String()); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +62,7 @@ func TestEraser(t *testing.T) {
 		if err := e.Erase(t.Context(), []schemas.Pseudonym{ada}); err != nil {
 			t.Fatal(err)
 		}
-		if err := e.EraseKeys(t.Context(), ids); err != nil {
+		if err := e.EraseKeys(t.Context(), ids, AnyKeys); err != nil {
 			t.Fatal(err)
 		}
 		if got := held(ada); !slices.Equal(got, []uint64{0, 0, 0, 0, 0}) {
@@ -65,7 +71,7 @@ func TestEraser(t *testing.T) {
 		if got := held(ben); !slices.Equal(got, []uint64{2, 1, 1, 1, 1}) {
 			t.Errorf("of others: %v", got)
 		}
-		if h, err := e.HeldKeys(t.Context(), ids); err != nil || h.Rows != 0 {
+		if h, err := e.HeldKeys(t.Context(), ids, AnyKeys); err != nil || h.Rows != 0 {
 			t.Errorf("keys: %+v (%v)", h, err)
 		}
 		if n := count(t, conn, "SELECT count() FROM "+identities+".evidence_keys"); n != 1 {

@@ -63,9 +63,12 @@ func Puncture(ctx context.Context, opener Opener, to *PublicKey, key *schemas.Ev
 	return punctured, nil
 }
 
+// Punctured says whether a data key's record replaces that of the whole key.
+func Punctured(key *schemas.EvidenceKey) bool { return key.Format == puncturedFormat }
+
 // Opens says whether a data key can still open evidence of the user.
 func Opens(ctx context.Context, opener Opener, key *schemas.EvidenceKey, user schemas.Pseudonym) (bool, error) {
-	if key.Format != puncturedFormat {
+	if !Punctured(key) {
 		return true, nil
 	}
 	punctured, err := unwrap(ctx, opener, key)

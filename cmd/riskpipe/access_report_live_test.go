@@ -13,11 +13,7 @@ import (
 func TestLive_accessReport(t *testing.T) {
 	l := newLive(t)
 	auditFile, _ := l.onRecord()
-	private := filepath.Join(t.TempDir(), "vault.key")
-	if err := os.WriteFile(private, []byte(l.vaultText), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	l.config.Vault.PrivateKeys = []string{private}
+	l.holdVaultKey()
 	l.startServices(t.Context())
 	publisher, err := newPublisher(l.config)
 	if err != nil {

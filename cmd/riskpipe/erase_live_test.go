@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/riskpipe/riskpipe/deploy/tenant"
 	"github.com/riskpipe/riskpipe/schemas"
+	"github.com/riskpipe/riskpipe/sink"
 	"github.com/riskpipe/riskpipe/vault"
 )
 
@@ -45,6 +48,16 @@ func (l *live) onRecord() (auditFile string, key *vault.VerifyingKey) {
 	c.AuditFile, c.AuditKeyFile = filepath.Join(dir, "audit.jsonl"), filepath.Join(dir, "audit.key")
 	write(l.t, c.AuditKeyFile, text)
 	return c.AuditFile, signing.Public()
+}
+
+// holdVaultKey gives the installation the vault's private key.
+func (l *live) holdVaultKey() {
+	l.t.Helper()
+	file := filepath.Join(l.t.TempDir(), "vault.key")
+	if err := os.WriteFile(file, []byte(l.vaultText), 0o600); err != nil {
+		l.t.Fatal(err)
+	}
+	l.config.Vault.PrivateKeys = []string{file}
 }
 
 // rowsOf dumps all tables, with or without those of a user: without what tells
@@ -111,6 +124,9 @@ func (l *live) erase(o eraseOptions, names ...string) (string, error) {
 		l.t.Fatal(err)
 	}
 	defer e.close()
+	if !l.sameHour { // data keys are not in use any more
+		e.now = func() schemas.Time { return schemas.TimeOf(time.Now().Add(2 * time.Hour)) }
+	}
 	o.yes, o.format, o.reason = true, "json", "request of the person"
 	if o.timeout == 0 {
 		o.timeout = 2 * time.Minute
@@ -128,6 +144,7 @@ func (l *live) erase(o eraseOptions, names ...string) (string, error) {
 func TestLive_erase(t *testing.T) {
 	l := newLive(t)
 	auditFile, auditKey := l.onRecord()
+	l.holdVaultKey()
 	l.startServices(t.Context())
 	publisher, err := newPublisher(l.config)
 	if err != nil {
@@ -166,6 +183,16 @@ func TestLive_erase(t *testing.T) {
 		t.Fatal("the dry run erased")
 	}
 
+	// Whose evidence may still be sealed is left alone.
+	l.sameHour = true
+	if _, err := l.erase(eraseOptions{}, "grace@contoso.example"); !errors.Is(err, vault.ErrKeyInUse) {
+		t.Errorf("error %v", err)
+	}
+	l.sameHour = false
+	if diff := difference(others, l.rowsOf("NOT "+of)); diff != "" || len(l.rowsOf(of)) == 0 {
+		t.Errorf("something was erased: %s", diff)
+	}
+
 	// Nobody is there to do it: what was ordered stays ordered.
 	if err := l.failure(); err != nil {
 		t.Fatal(err)
@@ -196,6 +223,7 @@ func TestLive_erase(t *testing.T) {
 	}
 
 	l.toldToForget(grace)
+	l.opensBut(grace)
 
 	// Again, for somebody of whom there is nothing any more.
 	if proof, err := l.erase(eraseOptions{}, grace.String()); err != nil {
@@ -252,6 +280,64 @@ func (l *live) toldToForget(user schemas.Pseudonym) {
 	risk = slices.DeleteFunc(risk, func(r *kgo.Record) bool { return string(r.Key) != user.String() })
 	if forgotten == 0 || len(risk) < 2 || risk[len(risk)-1].Value != nil {
 		l.t.Errorf("told %d times to forget alerts; %d records of risk", forgotten, len(risk))
+	}
+}
+
+// opensBut checks that of all evidence that lies on the topic of events the
+// user's alone does not open any more, with the keys that Kafka and ClickHouse
+// have.
+func (l *live) opensBut(user schemas.Pseudonym) {
+	l.t.Helper()
+	e := l.erasure()
+	defer e.close()
+	onTopic, err := readLatest(l.t.Context(), e, l.config.Topics.names().EvidenceKeys(), e.codecs.keys)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	ring, err := vault.NewKeyring(l.vault)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	source, err := sink.NewAboutSource(l.conn, l.config.ClickHouse.Database, "")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	stored := map[schemas.Pseudonym]map[string]schemas.EvidenceKey{}
+	opener := vault.NewEvidenceOpener(ring)
+	opened, shredded := 0, 0
+	for _, r := range l.read(l.config.Topics.names().Events()) {
+		var event schemas.Event
+		if r.Value == nil || e.codecs.events.Decode(r.Value, &event) != nil || event.Evidence == nil {
+			continue
+		}
+		key := onTopic[event.EvidenceKey]
+		_, err := opener.Open(l.t.Context(), &key, event.User, event.ID, event.Evidence)
+		if event.User == user {
+			if shredded++; !errors.Is(err, vault.ErrShredded) {
+				l.t.Fatalf("evidence of the erased: %v", err)
+			}
+			continue
+		}
+		if opened++; err != nil {
+			l.t.Fatalf("evidence of others: %v", err)
+		}
+		if stored[event.User] == nil {
+			about, err := source.About(l.t.Context(), event.User)
+			if err != nil {
+				l.t.Fatal(err)
+			}
+			stored[event.User] = about.Keys
+		}
+		key = stored[event.User][event.EvidenceKey]
+		if _, err := opener.Open(l.t.Context(), &key, event.User, event.ID, event.Evidence); err != nil {
+			l.t.Fatalf("evidence of others, by ClickHouse's key: %v", err)
+		}
+		if _, err := opener.Open(l.t.Context(), &key, user, event.ID, event.Evidence); !errors.Is(err, vault.ErrShredded) && !errors.Is(err, vault.ErrNotAuthentic) {
+			l.t.Fatalf("ClickHouse's key: %v", err)
+		}
+	}
+	if opened < 150 || shredded < 150 {
+		l.t.Errorf("%d evidences open, %d are shredded", opened, shredded)
 	}
 }
 

@@ -37,7 +37,7 @@ func (e *erasure) report(out io.Writer, format string, erased bool) error {
 		return fmt.Errorf("writing the output: %w", err)
 	}
 	fmt.Fprintf(out, "\nof %d pseudonyms, the first %s\n", len(e.users), e.users[0].Short())
-	if len(e.keys) > 0 {
+	if e.shredKeys {
 		fmt.Fprintf(out, "%d data keys: evidence of %d activities of others goes with them\n", len(e.keys), e.others)
 	}
 	for _, text := range stays {
@@ -57,7 +57,7 @@ func (e *erasure) names() []string {
 // stays says plainly what erasing does not reach.
 func (e *erasure) stays() []string {
 	names := e.config.Topics.names()
-	sealed := "evidence among it opens with the vault key until its data keys are shredded"
+	sealed := "evidence among it, if there is any, opens with the vault key until its data keys have expired"
 	if len(e.keys) > 0 {
 		sealed = "evidence among it never opens again"
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -13,6 +14,7 @@ import (
 	"github.com/riskpipe/riskpipe/pipeline"
 	"github.com/riskpipe/riskpipe/schemas"
 	"github.com/riskpipe/riskpipe/sink"
+	"github.com/riskpipe/riskpipe/vault"
 )
 
 // erasure is the erasing of one person, or of what has expired, on the servers.
@@ -28,9 +30,13 @@ type erasure struct {
 	conn   sink.Conn
 	tables *sink.Eraser
 
-	keys   []string // data keys to shred
-	others uint64   // activities of others whose evidence goes with them
-	lines  []erasureLine
+	ring      vault.Opener     // the vault's private keys, nil where they are not
+	to        *vault.PublicKey // what punctured keys are sealed to
+	now       func() schemas.Time
+	keys      []string // data keys that sealed evidence of the person
+	shredKeys bool     // whether they go as a whole
+	others    uint64   // activities of others whose evidence goes with them then
+	lines     []erasureLine
 }
 
 // erasureLine is how much of a kind was held, and is left.
@@ -41,13 +47,16 @@ type erasureLine struct {
 }
 
 func newErasure(ctx context.Context, config Config, users []schemas.Pseudonym, talk io.Writer) (_ *erasure, err error) {
-	e := &erasure{config: config, users: users, talk: talk}
+	e := &erasure{config: config, users: users, talk: talk, now: func() schemas.Time { return schemas.TimeOf(time.Now()) }}
 	defer func() {
 		if err != nil {
 			e.close()
 		}
 	}()
 	if e.codecs, err = config.codecs(ctx); err != nil {
+		return nil, err
+	}
+	if err := e.openVault(); err != nil {
 		return nil, err
 	}
 	options, err := config.Kafka.options()
@@ -107,7 +116,7 @@ func (e *erasure) look(ctx context.Context, shredKeys bool) error {
 	if err != nil {
 		return err
 	}
-	if shredKeys {
+	if e.shredKeys = shredKeys; shredKeys || e.ring != nil {
 		if e.keys, e.others, err = e.tables.SealedWith(ctx, e.users); err != nil {
 			return err
 		}
@@ -134,11 +143,16 @@ func (e *erasure) held(ctx context.Context) ([]erasureLine, error) {
 		add("ClickHouse "+held.Table, held.Rows)
 	}
 	if len(e.keys) > 0 {
-		held, err := e.tables.HeldKeys(ctx, e.keys)
+		held, err := e.tables.HeldKeys(ctx, e.keys, e.goingKeys())
 		if err != nil {
 			return nil, err
 		}
 		add("ClickHouse "+held.Table, held.Rows)
+		open, err := e.openingKeys(ctx)
+		if err != nil {
+			return nil, err
+		}
+		add("Kafka data keys that open evidence", open)
 	}
 	found, err := e.redis.Remembered(ctx, e.users, e.config.Topics.stateGeneration(), e.codecs.events)
 	if err != nil {
@@ -166,7 +180,7 @@ func (e *erasure) onRecord(ctx context.Context, o eraseOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, audit.Close()) }()
 	for _, user := range e.users {
-		if err := recordDeed(ctx, audit, deed{"user.erased", user.String(), o.forCase, map[string]any{"reason": o.reason, "shred_keys": len(e.keys)}}); err != nil {
+		if err := recordDeed(ctx, audit, deed{"user.erased", user.String(), o.forCase, map[string]any{"reason": o.reason, "data_keys": len(e.keys), "shredded_whole": o.shredKeys}}); err != nil {
 			return err
 		}
 	}
@@ -189,7 +203,11 @@ func (e *erasure) onRecord(ctx context.Context, o eraseOptions) (err error) {
 // to do goes last: learned names, by which the person's other pseudonyms are
 // known.
 func (e *erasure) erase(ctx context.Context) error {
-	sealed, err := e.order(ctx, append(e.identityRecords(), e.keyRecords()...))
+	keys, err := e.letGo(ctx)
+	if err != nil {
+		return err
+	}
+	sealed, err := e.order(ctx, append(keys, e.identityRecords()...))
 	if err != nil {
 		return err
 	}
@@ -215,7 +233,7 @@ func (e *erasure) erase(ctx context.Context) error {
 	if err := e.tables.Erase(ctx, e.users); err != nil {
 		return err
 	}
-	if err := e.tables.EraseKeys(ctx, e.keys); err != nil {
+	if err := e.tables.EraseKeys(ctx, e.keys, e.goingKeys()); err != nil {
 		return err
 	}
 	return e.redis.Forget(ctx, e.users, e.config.Topics.stateGeneration(), e.codecs.events)

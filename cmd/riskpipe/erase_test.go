@@ -74,7 +74,7 @@ func TestEraseOptions_confirmed(t *testing.T) {
 // pseudonym.
 func TestErasure_report(t *testing.T) {
 	user := schemas.Pseudonym{7}
-	e := &erasure{users: []schemas.Pseudonym{user}, lines: []erasureLine{{"Redis states", 1, 0}}, keys: []string{"k"}, others: 9}
+	e := &erasure{users: []schemas.Pseudonym{user}, lines: []erasureLine{{"Redis states", 1, 0}}, keys: []string{"k"}, shredKeys: true, others: 9}
 	e.config.Vault.Serve.IdentitiesFile = "identities.jsonl"
 	var out bytes.Buffer
 	if err := e.report(&out, "table", true); err != nil {
@@ -88,7 +88,7 @@ func TestErasure_report(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}
 	}
-	e.keys = nil
+	e.keys, e.shredKeys = nil, false
 	out.Reset()
 	if err := e.report(&out, "table", false); err != nil || strings.Contains(out.String(), "LEFT") || !strings.Contains(out.String(), "opens with the vault key") {
 		t.Errorf("%v:\n%s", err, out.String())

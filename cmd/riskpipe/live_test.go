@@ -29,6 +29,8 @@ type live struct {
 	vault *vault.PrivateKey
 	// vaultText is the private key as its file has it.
 	vaultText string
+	// sameHour is whether an erasure comes in the hour in which it was sealed.
+	sameHour bool
 }
 
 func newLive(t *testing.T) *live {

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/riskpipe/riskpipe/schemas"
+	"github.com/riskpipe/riskpipe/sink"
 	"github.com/riskpipe/riskpipe/vault"
 )
 
@@ -99,14 +100,14 @@ func (e *erasure) shredExpired(ctx context.Context, old expired, now schemas.Tim
 	if err := e.await(ctx, "writing", e.config.Topics.group("sink"), ordered); err != nil {
 		return err
 	}
-	if err := e.tables.EraseKeys(ctx, old.keys); err != nil {
+	if err := e.tables.EraseKeys(ctx, old.keys, sink.AnyKeys); err != nil {
 		return err
 	}
 	left, err := e.expired(ctx, now)
 	if err != nil {
 		return err
 	}
-	held, err := e.tables.HeldKeys(ctx, old.keys)
+	held, err := e.tables.HeldKeys(ctx, old.keys, sink.AnyKeys)
 	if err != nil {
 		return err
 	}
