@@ -50,10 +50,12 @@ Nothing may oppose it, such as a legal hold: say with --reason why it may be don
 without names. It is on record in the audit log first. Broken off, it can be run
 again.
 
-A data key seals the evidence of many people for an hour. Evidence of the person
-that lies on the topic events can be opened with the vault key until the topic's
-retention or the key's (sink.evidence_days) is over. --shred-keys shreds those keys
-now, and with them evidence of others from these hours: --dry-run says how much.
+Sealed evidence of the person stays on the topic events. Where the vault's private
+key is (vault.private_key_file), the data keys that sealed it are replaced by the
+keys of the other people whose evidence they sealed, so that it never opens again;
+not in the hour in which it was sealed. Without the private key it can be opened
+until the data keys expire (sink.evidence_days), or --shred-keys shreds them as a
+whole, with evidence of others from these hours: --dry-run says how much.
 
 Exit status: 0 when nothing is left, 1 when something is.`,
 		Example: `  riskpipe erase ada@contoso.example --dry-run
@@ -83,7 +85,7 @@ Exit status: 0 when nothing is left, 1 when something is.`,
 	c.Flags().StringArrayVar(&o.also, "also", nil, "another `name` of the person: upn:…, oid:…, eid:…, sid:…, account:… or a pseudonym; again for more")
 	c.Flags().StringVar(&o.reason, "reason", "", "`why` it may be done, without names")
 	c.Flags().StringVar(&o.forCase, "case", "", "`case` it is done for")
-	c.Flags().BoolVar(&o.shredKeys, "shred-keys", false, "also shred the data keys that sealed the person's evidence, and others' of the same hours")
+	c.Flags().BoolVar(&o.shredKeys, "shred-keys", false, "shred the data keys that sealed the person's evidence as a whole, with others' of the same hours")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would go and change nothing")
 	c.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
 	c.Flags().DurationVar(&o.timeout, "timeout", 10*time.Minute, "how `long` to wait for scorer, sink and ClickHouse")
