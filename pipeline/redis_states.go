@@ -96,7 +96,12 @@ func (s *RedisStates) Commit(ctx context.Context, partition int32, from, to stri
 	fence := fenceKey(tag)
 	values := make([]any, 0, 2*len(states)+2)
 	values = append(values, fence, to)
+	var erased []string
 	for _, state := range states {
+		if state.State == nil {
+			erased = append(erased, userKey(tag, state.User))
+			continue
+		}
 		values = append(values, userKey(tag, state.User), state.State)
 	}
 	err := s.client.Watch(ctx, func(tx *redis.Tx) error {
@@ -109,6 +114,9 @@ func (s *RedisStates) Commit(ctx context.Context, partition int32, from, to stri
 		}
 		_, err = tx.TxPipelined(ctx, func(p redis.Pipeliner) error {
 			p.MSet(ctx, values...)
+			if len(erased) > 0 {
+				p.Del(ctx, erased...)
+			}
 			return nil
 		})
 		return err

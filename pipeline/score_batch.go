@@ -30,11 +30,13 @@ type scoreBatch struct {
 	risks        int
 }
 
-// scoreEvent is a record and the event in it; dead when it was given up.
+// scoreEvent is a record and the event in it; dead when it was given up. An
+// erasure has no event but its user and when it was ordered.
 type scoreEvent struct {
-	record *kgo.Record
-	event  schemas.Event
-	dead   bool
+	record  *kgo.Record
+	event   schemas.Event
+	dead    bool
+	erasure bool
 }
 
 // alertTimes are when an alert's cause happened and when it reached Kafka.
@@ -53,7 +55,7 @@ func (w *scoreWorker) decode(records []*kgo.Record) (*scoreBatch, error) {
 		letter := deadLetter{record: record}
 		if stack, poisoned := w.poison[record.Offset]; poisoned {
 			letter.reason, letter.detail = ReasonUnscorable, stack
-		} else if err := w.events.Decode(record.Value, &e.event); err != nil {
+		} else if err := w.read(record, e); err != nil {
 			if !errors.Is(err, schemas.ErrMalformed) {
 				return nil, err // the registry cannot be asked now
 			}
@@ -66,6 +68,17 @@ func (w *scoreWorker) decode(records []*kgo.Record) (*scoreBatch, error) {
 		b.dispositions["dead_letter"]++
 	}
 	return b, nil
+}
+
+// read makes an event of a record; one without a value is an erasure.
+func (w *scoreWorker) read(record *kgo.Record, e *scoreEvent) error {
+	if record.Value != nil {
+		return w.events.Decode(record.Value, &e.event)
+	}
+	user, err := erasedUser(record)
+	at := schemas.TimeOf(record.Timestamp)
+	e.erasure, e.event = true, schemas.Event{User: user, Time: at, ObservedTime: at}
+	return err
 }
 
 // load reads the states that are not in memory, together with the fence: a
@@ -122,7 +135,7 @@ func (w *scoreWorker) score(b *scoreBatch) int {
 		}
 		cached, _ := w.cache.get(e.event.User)
 		out.Reset()
-		if stack := w.guard(cached.state, &e.event, out, b); stack != "" {
+		if stack := w.guard(cached.state, e, out, b); stack != "" {
 			if w.poison == nil {
 				w.poison = map[int64]string{}
 			}
@@ -130,9 +143,16 @@ func (w *scoreWorker) score(b *scoreBatch) int {
 			w.log.Error("the engine failed over an event, which goes to the dead letters", "offset", e.record.Offset)
 			return i
 		}
-		if cached.state.Changed() && !cached.dirty {
-			cached.dirty = true
-			b.dirty = append(b.dirty, e.event.User)
+		if cached.state.Changed() {
+			cached.erased = e.erasure
+			if !cached.dirty {
+				cached.dirty = true
+				b.dirty = append(b.dirty, e.event.User)
+			}
+		}
+		if e.erasure {
+			b.dispositions["erasure"]++
+			continue
 		}
 		b.dispositions[dispositionName(out.Disposition)]++
 		for _, name := range out.Exclusions {
@@ -157,16 +177,25 @@ func (w *scoreWorker) clamped(e *schemas.Event) schemas.Time {
 // guard scores one event and encodes what came of it. It returns the stack of a
 // panic, or why the output cannot be written: either is a bug that the same
 // event will meet at every try.
-func (w *scoreWorker) guard(state State, e *schemas.Event, out *operators.Output, b *scoreBatch) (stack string) {
+func (w *scoreWorker) guard(state State, e *scoreEvent, out *operators.Output, b *scoreBatch) (stack string) {
 	defer func() {
 		if p := recover(); p != nil {
 			// The panic's value may quote the event; the stack does not.
 			stack = fmt.Sprintf("%T at %s", p, debug.Stack())
 		}
 	}()
-	w.engine.Score(state, e, out)
-	if err := w.encode(e, out, b); err != nil {
+	if e.erasure {
+		w.engine.Forget(state, e.event.User, e.event.ObservedTime, out)
+	} else {
+		w.engine.Score(state, &e.event, out)
+	}
+	if err := w.encode(&e.event, out, b); err != nil {
 		return err.Error()
+	}
+	if e.erasure {
+		// Behind the closing versions: whoever keeps what these topics say of a
+		// user is told to forget it.
+		b.records = append(b.records, withoutValue(w.topics.Alerts(), e.event.User), withoutValue(w.topics.Risk(), e.event.User))
 	}
 	return ""
 }

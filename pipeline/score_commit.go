@@ -24,7 +24,7 @@ func (w *scoreWorker) commit(ctx context.Context, b *scoreBatch) error {
 	}
 	for _, user := range b.dirty {
 		if cached, found := w.cache.get(user); found {
-			cached.dirty = false
+			cached.dirty, cached.erased = false, false
 		}
 	}
 	w.fence, w.stored = next, to
@@ -36,6 +36,10 @@ func (w *scoreWorker) dirtyStates(b *scoreBatch) ([]UserState, error) {
 	var buf []byte
 	for _, user := range b.dirty {
 		cached, _ := w.cache.get(user)
+		if cached.erased {
+			states = append(states, UserState{User: user})
+			continue
+		}
 		start := len(buf)
 		longer, err := cached.state.AppendBinary(buf)
 		if err != nil {

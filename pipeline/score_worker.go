@@ -46,10 +46,12 @@ type scoreWorker struct {
 	poison  map[int64]string // stacks of events that made the engine panic
 }
 
-// cachedState is a user's state. Dirty says that it is ahead of the store.
+// cachedState is a user's state. Dirty says that it is ahead of the store,
+// erased that the store is to have none.
 type cachedState struct {
-	state State
-	dirty bool
+	state  State
+	dirty  bool
+	erased bool
 }
 
 // claim writes a fence of this worker's own over the stored one, so that no

@@ -26,6 +26,9 @@ type Engine interface {
 	NewState() State
 	// Score folds the event into a state of NewState and appends what follows.
 	Score(state State, event *schemas.Event, out *operators.Output)
+	// Forget makes the state that of a user never seen, and appends what ends
+	// with it. Observed is when that was ordered.
+	Forget(state State, user schemas.Pseudonym, observed schemas.Time, out *operators.Output)
 }
 
 // State is one user's state.
@@ -47,6 +50,10 @@ func (scoringEngine) NewState() State { return &operators.State{} }
 
 func (e scoringEngine) Score(state State, event *schemas.Event, out *operators.Output) {
 	e.Engine.Score(state.(*operators.State), event, out) //nolint:errcheck // made by NewState above
+}
+
+func (e scoringEngine) Forget(state State, user schemas.Pseudonym, observed schemas.Time, out *operators.Output) {
+	e.Engine.Forget(state.(*operators.State), user, observed, out) //nolint:errcheck // made by NewState above
 }
 
 // ScorerConfig is what users write about the scoring service. Zero values take

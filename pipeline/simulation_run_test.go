@@ -36,7 +36,7 @@ func TestScoreWorker_simulation(t *testing.T) {
 		}
 		counts["repeated alerts"] += s.outbox.repeats
 	}
-	for _, must := range []string{"rollback", "crash", "repeated alerts", "zombie before commit", "zombie after produce", "fault after commit"} {
+	for _, must := range []string{"rollback", "crash", "repeated alerts", "zombie before commit", "zombie after produce", "fault after commit", "erasure"} {
 		if counts[must] == 0 {
 			t.Errorf("no seed has met: %s", must)
 		}

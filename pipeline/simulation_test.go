@@ -42,6 +42,13 @@ func newSimulation(t testing.TB, c codecs, seed uint64, mutant string) *simulati
 	rng := rand.New(rand.NewPCG(seed, 1))
 	s := &simulation{rng: rng, store: NewMemoryStates(), outbox: newOutbox(c), mutant: mutant, faults: true, counts: map[string]int{}}
 	s.log = tinyLog(t, c, rng, 40+rng.IntN(80), 6)
+	for range rng.IntN(4) {
+		erasure := ErasureRecord(schemas.Topics{}, schemas.Pseudonym{byte(rng.IntN(6) + 1)})
+		at := rng.IntN(len(s.log))
+		erasure.Offset, erasure.Timestamp = s.log[at].Offset, s.log[at].Timestamp
+		s.log[at] = erasure
+		s.counts["erasure"]++
+	}
 	s.oracle = foldLog(t, c, s.log)
 	for range 2 {
 		w := tinyWorker(t, c, s, s.produce)
@@ -244,6 +251,14 @@ func (s *simulation) run() error {
 	}
 	if fence.Next != int64(len(s.log)) {
 		return fmt.Errorf("came to offset %d of %d", fence.Next, len(s.log))
+	}
+	for topicAndKey := range s.oracle.erased {
+		if s.outbox.erased[topicAndKey] == 0 {
+			return fmt.Errorf("%s was not told to forget", topicAndKey)
+		}
+	}
+	if len(s.outbox.erased) != len(s.oracle.erased) {
+		return fmt.Errorf("%v were told to forget, want %v", s.outbox.erased, s.oracle.erased)
 	}
 	return sameAlerts(s.outbox.alerts, s.oracle.alerts)
 }

@@ -25,13 +25,14 @@ type StateStore interface {
 	// read apart from the fence may be those of a later owner.
 	Load(ctx context.Context, partition int32, users []schemas.Pseudonym) (fence string, states [][]byte, err error)
 
-	// Commit stores the states and replaces fence from by fence to, all or
-	// nothing. It returns ErrFenced when the fence was another and nothing was
+	// Commit stores the states, removes those that are nil, and replaces fence
+	// from by fence to, all or nothing. It returns ErrFenced when the fence was another and nothing was
 	// written; after any other error both are possible, and Load tells.
 	Commit(ctx context.Context, partition int32, from, to string, states []UserState) error
 }
 
-// UserState is one user's state in its binary form.
+// UserState is one user's state in its binary form; a nil one is no state, as
+// if the user had never been seen.
 type UserState struct {
 	User  schemas.Pseudonym
 	State []byte
@@ -106,6 +107,10 @@ func (m *MemoryStates) Commit(_ context.Context, partition int32, from, to strin
 		return ErrFenced
 	}
 	for _, s := range states {
+		if s.State == nil {
+			delete(p.states, s.User)
+			continue
+		}
 		p.states[s.User] = bytes.Clone(s.State)
 	}
 	p.fence = to

@@ -106,6 +106,28 @@ func stateStoreContract(t *testing.T, store StateStore) {
 			t.Errorf("claimed %v", second)
 		}
 	})
+	t.Run("a state that is nil is removed with the commit, and no other", func(t *testing.T) {
+		first := claim(t, 8, "a")
+		next := first
+		next.Next = 1
+		if err := store.Commit(ctx, 8, first.String(), next.String(), []UserState{{ada, []byte("a")}, {ben, []byte("b")}}); err != nil {
+			t.Fatal(err)
+		}
+		last := next
+		last.Next = 2
+		if err := store.Commit(ctx, 8, first.String(), last.String(), []UserState{{ada, nil}}); !errors.Is(err, ErrFenced) {
+			t.Errorf("error %v, want ErrFenced", err)
+		}
+		if _, states := load(t, 8, ada); states[0] != "a" {
+			t.Errorf("who is fenced removed it: %q", states)
+		}
+		if err := store.Commit(ctx, 8, next.String(), last.String(), []UserState{{ada, nil}, {schemas.Pseudonym{9}, nil}}); err != nil {
+			t.Fatal(err)
+		}
+		if fence, states := load(t, 8, ada, ben); fence != last.String() || states[0] != "unseen" || states[1] != "b" {
+			t.Errorf("fence %q, states %q", fence, states)
+		}
+	})
 	t.Run("who is fenced writes nothing", func(t *testing.T) {
 		old := claim(t, 3, "a")
 		owner := claim(t, 3, "b")

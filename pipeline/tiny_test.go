@@ -54,11 +54,15 @@ func (tinyEngine) Score(state State, e *schemas.Event, out *operators.Output) {
 		return
 	}
 	out.Alerts = append(out.Alerts, schemas.Alert{
-		ID: schemas.NewUUID(string(e.User[:]), "tiny"), Version: int32(s.count / 3), User: e.User, Policy: "tiny", PolicyVersion: 1,
+		ID: schemas.NewUUID(string(e.ID[:]), "tiny"), Version: int32(s.count / 3), User: e.User, Policy: "tiny", PolicyVersion: 1,
 		Status: schemas.AlertOpen, Severity: schemas.SeverityLow, Score: schemas.Points(s.count), UpdatedAt: e.Time,
 		ObservedTime: e.ObservedTime, EventIDs: []schemas.UUID{e.ID},
 	})
 	out.Risks = append(out.Risks, schemas.Risk{User: e.User, Time: e.Time, Score: schemas.Points(s.count), Level: schemas.LevelMinor, Policy: "tiny", Cause: e.ID})
+}
+
+func (tinyEngine) Forget(state State, _ schemas.Pseudonym, _ schemas.Time, _ *operators.Output) {
+	*state.(*tinyState) = tinyState{changed: true}
 }
 
 func (s *tinyState) AppendBinary(b []byte) ([]byte, error) {
@@ -147,14 +151,19 @@ type outbox struct {
 	codecs  codecs
 	alerts  map[alertKey][]byte
 	letters map[int64]*kgo.Record // by offset
+	erased  map[string]int        // records without a value, by topic and key
 	repeats int
 }
 
 func newOutbox(c codecs) *outbox {
-	return &outbox{codecs: c, alerts: map[alertKey][]byte{}, letters: map[int64]*kgo.Record{}}
+	return &outbox{codecs: c, alerts: map[alertKey][]byte{}, letters: map[int64]*kgo.Record{}, erased: map[string]int{}}
 }
 
 func (o *outbox) add(r *kgo.Record) error {
+	if r.Value == nil {
+		o.erased[r.Topic+" "+string(r.Key)]++
+		return nil
+	}
 	switch r.Topic {
 	case "alerts":
 		var a schemas.Alert
@@ -194,18 +203,23 @@ func header(r *kgo.Record, key string) string {
 type fold struct {
 	states []map[schemas.Pseudonym][]byte
 	alerts map[alertKey][]byte
+	erased map[string]bool // topics and keys of records without a value
 }
 
 func foldLog(t testing.TB, c codecs, log []*kgo.Record) fold {
 	t.Helper()
 	engine := tinyEngine{}
-	f := fold{alerts: map[alertKey][]byte{}}
+	f := fold{alerts: map[alertKey][]byte{}, erased: map[string]bool{}}
 	live := map[schemas.Pseudonym]State{}
 	stored := map[schemas.Pseudonym][]byte{}
 	f.states = append(f.states, map[schemas.Pseudonym][]byte{})
 	for _, r := range log {
 		var e schemas.Event
-		if err := c.events.Decode(r.Value, &e); err == nil && e.Activity != "bug" {
+		if user, err := erasedUser(r); r.Value == nil && err == nil {
+			delete(live, user)
+			delete(stored, user)
+			f.erased["alerts "+user.String()], f.erased["risk "+user.String()] = true, true
+		} else if err := c.events.Decode(r.Value, &e); err == nil && e.Activity != "bug" {
 			if live[e.User] == nil {
 				live[e.User] = engine.NewState()
 			}

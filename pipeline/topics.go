@@ -78,8 +78,8 @@ func PlanTopics(names schemas.Topics, c TopicsConfig) []Topic {
 	kept := func(d time.Duration) map[string]string {
 		return map[string]string{"cleanup.policy": "delete", "retention.ms": strconv.FormatInt(d.Milliseconds(), 10)}
 	}
-	compacted := map[string]string{"cleanup.policy": "compact"}
-	// Deleted keys must not lie on disks for long: what they sealed is to be
+	// What was deleted must not lie on disks for long: identities and scores of
+	// somebody who was erased, and data keys, since what they sealed is to be
 	// unreadable once they are gone.
 	shreddable := map[string]string{"cleanup.policy": "compact", "max.compaction.lag.ms": strconv.FormatInt((24 * time.Hour).Milliseconds(), 10)}
 	letters := kept(c.DeadLetterRetention)
@@ -88,8 +88,8 @@ func PlanTopics(names schemas.Topics, c TopicsConfig) []Topic {
 	plan := []Topic{
 		{Name: names.Events(), Partitions: c.Partitions, Configs: kept(c.EventsRetention)},
 		{Name: names.Alerts(), Partitions: c.Partitions, Configs: kept(c.EventsRetention)},
-		{Name: names.Risk(), Partitions: c.Partitions, Configs: compacted},
-		{Name: names.Identities(), Partitions: c.Partitions, Configs: compacted},
+		{Name: names.Risk(), Partitions: c.Partitions, Configs: shreddable},
+		{Name: names.Identities(), Partitions: c.Partitions, Configs: shreddable},
 		{Name: names.EvidenceKeys(), Partitions: 1, Configs: shreddable}, // small, and read as a whole
 		{Name: names.Audit(), Partitions: 1, Configs: forGood},           // a chain has one order
 		{Name: names.DeadLetter(names.Events()), Partitions: 1, Configs: letters},

@@ -23,6 +23,7 @@ func (d VerifyDeps) foldAll(ctx context.Context, partition int32, s *survey, log
 	for pass := range passes {
 		f := &plainFold{
 			deps: d, survey: s, lost: lost, states: map[schemas.Pseudonym][]byte{}, poison: map[int64]bool{},
+			erased: map[schemas.Pseudonym]bool{},
 			wanted: func(user schemas.Pseudonym) bool { return binary.BigEndian.Uint32(user[:])%passes == pass },
 		}
 		err := d.readLog(ctx, partition, proof.From, proof.To, func(records []*kgo.Record) error {
@@ -37,6 +38,9 @@ func (d VerifyDeps) foldAll(ctx context.Context, partition int32, s *survey, log
 		}
 		for user := range maps.Keys(f.states) {
 			f.finish(user)
+		}
+		for user := range maps.Keys(f.erased) {
+			delete(lost, user)
 		}
 	}
 	proof.Records /= int64(passes)
@@ -100,14 +104,16 @@ type plainFold struct {
 	states map[schemas.Pseudonym][]byte // of users who have not come to their offset
 	poison map[int64]bool               // offsets of events over which the engine failed
 	lost   map[schemas.Pseudonym]stateDigest
+	erased map[schemas.Pseudonym]bool // users erased since the survey began, who need not have been found
 	out    operators.Output
 	buf    []byte
 }
 
-// foldedEvent is an event and its offset.
+// foldedEvent is an event, or the erasure of its user, and its offset.
 type foldedEvent struct {
-	offset int64
-	event  schemas.Event
+	offset  int64
+	event   schemas.Event
+	erasure bool
 }
 
 // until is the offset to which the user is folded. Of one who was not found it
@@ -122,20 +128,31 @@ func (f *plainFold) until(user schemas.Pseudonym) int64 {
 func (f *plainFold) batch(records []*kgo.Record) error {
 	byUser := map[schemas.Pseudonym][]foldedEvent{}
 	for _, r := range records {
-		var e schemas.Event
-		switch err := f.deps.Events.Decode(r.Value, &e); {
+		e := foldedEvent{offset: r.Offset, erasure: r.Value == nil}
+		var err error
+		if e.erasure {
+			e.event.User, err = erasedUser(r)
+			e.event.ObservedTime = schemas.TimeOf(r.Timestamp)
+		} else {
+			err = f.deps.Events.Decode(r.Value, &e.event)
+		}
+		switch {
 		case errors.Is(err, schemas.ErrMalformed):
 			continue // a dead letter
 		case err != nil:
 			return fmt.Errorf("decoding the event at offset %d: %w", r.Offset, err)
 		}
-		if e.User == (schemas.Pseudonym{}) || !f.wanted(e.User) {
+		user := e.event.User
+		if user == (schemas.Pseudonym{}) || !f.wanted(user) {
 			continue
 		}
-		if r.Offset < f.until(e.User) {
-			byUser[e.User] = append(byUser[e.User], foldedEvent{r.Offset, e})
-		} else if len(byUser[e.User]) == 0 {
-			f.finish(e.User) // sooner than at the end, for the memory
+		if e.erasure && r.Offset >= f.survey.first.Next {
+			f.erased[user] = true
+		}
+		if r.Offset < f.until(user) {
+			byUser[user] = append(byUser[user], e)
+		} else if len(byUser[user]) == 0 {
+			f.finish(user) // sooner than at the end, for the memory
 		}
 	}
 	for user, events := range byUser {
@@ -156,21 +173,25 @@ func (f *plainFold) user(user schemas.Pseudonym, events []foldedEvent) error {
 				return fmt.Errorf("reading back the state of %s: %w", user.Short(), err)
 			}
 		}
-		changed, sound := false, true
+		changed, sound, erased := false, true, false
 		for i := range events {
 			if f.poison[events[i].offset] {
 				continue
 			}
-			if sound = f.score(state, &events[i].event); !sound {
+			if sound = f.score(state, &events[i]); !sound {
 				f.poison[events[i].offset] = true
 				break
 			}
-			changed = changed || state.Changed()
+			if state.Changed() {
+				changed, erased = true, events[i].erasure
+			}
 		}
 		if !sound {
 			continue
 		}
-		if changed {
+		if erased {
+			delete(f.states, user)
+		} else if changed {
 			stored, err := state.AppendBinary(nil)
 			if err != nil {
 				return fmt.Errorf("encoding the state of %s: %w", user.Short(), err)
@@ -182,14 +203,18 @@ func (f *plainFold) user(user schemas.Pseudonym, events []foldedEvent) error {
 }
 
 // score tells whether the event can be scored, and what follows be written.
-func (f *plainFold) score(state State, e *schemas.Event) (sound bool) {
+func (f *plainFold) score(state State, e *foldedEvent) (sound bool) {
 	defer func() {
 		if recover() != nil {
 			sound = false // the scorer has logged it and written a dead letter
 		}
 	}()
 	f.out.Reset()
-	f.deps.Engine.Score(state, e, &f.out)
+	if e.erasure {
+		f.deps.Engine.Forget(state, e.event.User, e.event.ObservedTime, &f.out)
+	} else {
+		f.deps.Engine.Score(state, &e.event, &f.out)
+	}
 	var err error
 	for i := range f.out.Alerts {
 		if f.buf, err = f.deps.Alerts.Append(f.buf[:0], &f.out.Alerts[i]); err != nil {

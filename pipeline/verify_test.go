@@ -57,6 +57,13 @@ func TestVerify_finds(t *testing.T) {
 	produceEvents(t, reach, rng, 500, 500)
 	score()
 	provedEqual(t, verifyAll(t, reach, states, nil))
+	// Erased users have no state, and those who come again begin anew.
+	order(t, reach, users[2])
+	score()
+	provedEqual(t, verifyAll(t, reach, states, nil))
+	produceEvents(t, reach, rng, 1000, 500)
+	score()
+	provedEqual(t, verifyAll(t, reach, states, nil))
 	stored, now, err := states.Load(t.Context(), partition, []schemas.Pseudonym{user})
 	if err != nil || bytes.Equal(old[0], now[0]) {
 		t.Fatalf("the state has not moved, %v", err)
@@ -242,5 +249,18 @@ func TestVerify_unsteady(t *testing.T) {
 		}
 	}); len(users) != 1 || users[0] != (schemas.Pseudonym{1}) {
 		t.Errorf("users %v", users)
+	}
+}
+
+// order orders a user's erasure.
+func order(t *testing.T, reach []kgo.Opt, user schemas.Pseudonym) {
+	t.Helper()
+	client, err := kgo.NewClient(reach...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.ProduceSync(t.Context(), ErasureRecord(schemas.Topics{}, user)).FirstErr(); err != nil {
+		t.Fatal(err)
 	}
 }

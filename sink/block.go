@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -18,6 +19,10 @@ type partition struct {
 	// announced is the range that a commit says is being written: the next block must be it,
 	// since it may stand in ClickHouse already. None is zero.
 	announced span
+	forgets   bool // a record without a value tells to forget its user
+	// erased is drawn for every erasure that was written. When a partition is read again from before
+	// one, blocks behind it were seen by ClickHouse and their rows deleted: they must be written again.
+	erased    string
 	end       int64 // the partition's high watermark, as last heard
 	committed int64 // next offset to be read by who continues here; -1 when not known
 }
@@ -67,7 +72,13 @@ func (p *partition) complete() bool {
 	return len(p.records) > 0 && p.records[len(p.records)-1].Offset >= p.announced.last
 }
 
+// erasure says whether the record tells to forget a user.
+func (p *partition) erasure(r *kgo.Record) bool { return p.forgets && r.Value == nil }
+
 // next cuts the next block off, without taking its records away. There must be records.
+//
+// An erasure ends its block: all that the block holds of the user lies before it then, so that
+// writing the block and deleting the user's rows can be repeated in that order.
 func (p *partition) next(c *Config) block {
 	if p.announced.set && p.records[0].Offset > p.announced.last {
 		p.announced = span{} // nothing is left of it
@@ -84,10 +95,14 @@ func (p *partition) next(c *Config) block {
 		}
 		bytes += size(r)
 		n++
+		if p.erasure(r) {
+			break
+		}
 	}
 	b := block{partition: p, records: p.records[:n:n], bytes: bytes}
 	b.span = span{first: p.records[0].Offset, last: p.records[n-1].Offset, set: true}
-	if p.announced.set && p.complete() {
+	whole := n == len(p.records) || p.records[n].Offset > p.announced.last
+	if p.announced.set && p.complete() && whole {
 		b.span.last = p.announced.last // the record itself may have been compacted away
 	}
 	return b
@@ -95,6 +110,9 @@ func (p *partition) next(c *Config) block {
 
 // done takes the records of a block away, once they are written and committed.
 func (p *partition) done(b block, now time.Time) {
+	if p.erasure(b.records[len(b.records)-1]) {
+		p.erased = "/" + rand.Text()
+	}
 	rest := copy(p.records, p.records[len(b.records):])
 	clear(p.records[rest:])
 	p.records = p.records[:rest]
@@ -115,8 +133,8 @@ type block struct {
 // token names the block for ClickHouse, which leaves out a block whose token it has seen. The
 // times tell blocks apart when a topic was made anew and its offsets began again.
 func (b block) token() string {
-	return fmt.Sprintf("%s/%d/%d-%d/%d-%d", b.partition.topic, b.partition.id, b.span.first, b.span.last,
-		b.records[0].Timestamp.UnixMilli(), b.records[len(b.records)-1].Timestamp.UnixMilli())
+	return fmt.Sprintf("%s/%d/%d-%d/%d-%d%s", b.partition.topic, b.partition.id, b.span.first, b.span.last,
+		b.records[0].Timestamp.UnixMilli(), b.records[len(b.records)-1].Timestamp.UnixMilli(), b.partition.erased)
 }
 
 // announcement is the metadata of a commit that comes before a write.

@@ -20,11 +20,15 @@ func TestPartition_blocks(t *testing.T) {
 		offset := int64(0)
 		for range rapid.IntRange(1, 100).Draw(t, "records") {
 			offset += rapid.Int64Range(1, 3).Draw(t, "gap")
-			log = append(log, &kgo.Record{Offset: offset, Value: make([]byte, rapid.IntRange(0, 500).Draw(t, "size"))})
+			r := &kgo.Record{Offset: offset, Value: make([]byte, rapid.IntRange(0, 500).Draw(t, "size"))}
+			if rapid.IntRange(0, 9).Draw(t, "erasure") == 0 {
+				r.Value = nil
+			}
+			log = append(log, r)
 		}
 		now := time.Unix(0, 0)
 		written := 0 // records of the log that stand in blocks
-		p := &partition{topic: "events", committed: -1}
+		p := &partition{topic: "events", committed: -1, forgets: true}
 		read := 0
 		for written < len(log) {
 			for n := rapid.IntRange(0, 30).Draw(t, "poll"); n > 0 && read < len(log); n-- {
@@ -41,10 +45,16 @@ func TestPartition_blocks(t *testing.T) {
 			if len(b.records) > config.BatchRows {
 				t.Fatalf("%d rows", len(b.records))
 			}
+			for _, r := range b.records[:len(b.records)-1] {
+				if r.Value == nil {
+					t.Fatal("a block goes on behind an erasure")
+				}
+			}
 			if rapid.Bool().Draw(t, "crash") {
 				// Another owner begins at the committed offset, knows the announcement, and reads anew.
+				p.erased = "" // of this owner alone
 				metadata, token := b.span.metadata(), b.token()
-				p = &partition{topic: "events", committed: b.span.first, announced: announcedSpan(metadata, b.span.first)}
+				p = &partition{topic: "events", forgets: true, committed: b.span.first, announced: announcedSpan(metadata, b.span.first)}
 				for _, r := range log[written:] {
 					p.add(r, now)
 					if p.complete() && rapid.Bool().Draw(t, "enough") {
@@ -123,5 +133,23 @@ func TestAnnouncedSpan(t *testing.T) {
 		if got := announcedSpan(tt.metadata, 7); got != tt.want {
 			t.Errorf("%s: %+v", tt.metadata, got)
 		}
+	}
+}
+
+// A range that was announced across an erasure is cut behind it all the same, and no record is
+// passed over.
+func TestPartition_announcedErasure(t *testing.T) {
+	config := Config{}.withDefaults()
+	now := time.Unix(0, 0)
+	p := &partition{forgets: true, announced: span{first: 5, last: 7, set: true}}
+	for _, r := range []*kgo.Record{{Offset: 5, Value: []byte("a")}, {Offset: 6}, {Offset: 7, Value: []byte("b")}} {
+		p.add(r, now)
+	}
+	for _, want := range []span{{5, 6, true}, {7, 7, true}} {
+		b := p.next(&config)
+		if b.span != want {
+			t.Fatalf("block %+v, want %+v", b.span, want)
+		}
+		p.done(b, now)
 	}
 }

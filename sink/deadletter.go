@@ -83,7 +83,7 @@ func read(b block, into rows) ([]letter, error) {
 	for _, r := range b.records {
 		err := into.add(r)
 		switch {
-		case err == nil, errors.Is(err, errEmpty):
+		case err == nil:
 		case !errors.Is(err, schemas.ErrMalformed):
 			return nil, fmt.Errorf("decoding %s partition %d offset %d: %w", r.Topic, r.Partition, r.Offset, err)
 		default:

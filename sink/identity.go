@@ -1,12 +1,14 @@
 package sink
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/riskpipe/riskpipe/schemas"
+	"github.com/riskpipe/riskpipe/vault"
 )
 
 // identity is a row of the table of identities.
@@ -71,11 +73,16 @@ type evidenceKey struct {
 	deleted     bool
 }
 
-func flattenEvidenceKey(k *schemas.EvidenceKey, _ *kgo.Record) (evidenceKey, error) {
+func flattenEvidenceKey(k *schemas.EvidenceKey, r *kgo.Record) (evidenceKey, error) {
 	if k.ID == "" || k.Format < 1 {
 		return evidenceKey{}, fmt.Errorf("an evidence key without an id or a format: %w", schemas.ErrMalformed)
 	}
-	return evidenceKey{EvidenceKey: *k}, validTime("hour", k.Hour)
+	row := evidenceKey{EvidenceKey: *k}
+	if vault.Punctured(k) {
+		// A part of the key was deleted: the row is newer than that of the whole key.
+		row.deletedTime = schemas.TimeOf(r.Timestamp)
+	}
+	return row, errors.Join(validTime("hour", k.Hour), validTime("the record's time", row.deletedTime))
 }
 
 // deletedEvidenceKey is the row of a record without a value. Its hour is later than the key's own,

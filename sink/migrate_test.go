@@ -133,6 +133,26 @@ func TestMigrate_retention(t *testing.T) {
 	}
 }
 
+// Every table that holds rows of people, or keys, has a time after which they go. The audit log is
+// kept for good, and the version table is about no one.
+func TestMigrate_retentionOfAll(t *testing.T) {
+	conn, database := openMigrated(t)
+	if _, err := Migrate(t.Context(), conn, database, MigrateOptions{Retention: keep}); err != nil {
+		t.Fatal(err)
+	}
+	var without []struct {
+		Kept string `ch:"kept"`
+	}
+	const kept = `SELECT concat(database, '.', name) AS kept FROM system.tables WHERE database IN (?, ?) AND engine LIKE '%MergeTree'
+		AND engine_full NOT LIKE '% TTL %' AND name != 'schema_migrations' AND name NOT LIKE 'audit%'`
+	if err := conn.Select(t.Context(), &without, kept, database, IdentityDatabase(database, "")); err != nil {
+		t.Fatal(err)
+	}
+	if len(without) > 0 {
+		t.Errorf("kept for ever: %v", without)
+	}
+}
+
 // Every column of every table and view says what it means, and so does each table.
 func TestMigrate_comments(t *testing.T) {
 	conn, database := openMigrated(t)

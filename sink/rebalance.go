@@ -20,7 +20,7 @@ func (s *Sink) assigned(ctx context.Context, client *kgo.Client, added map[strin
 	}
 	for topic, ids := range added {
 		for _, id := range ids {
-			p := &partition{topic: topic, id: id, committed: -1}
+			p := &partition{topic: topic, id: id, committed: -1, forgets: s.forgetting(topic)}
 			if at, ok := offsets.Lookup(topic, id); ok && at.Err == nil && at.At >= 0 {
 				p.committed = at.At
 				p.announced = announcedSpan(at.Metadata, at.At)

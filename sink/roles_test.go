@@ -42,10 +42,12 @@ func TestRoles(t *testing.T) {
 				switch {
 				case m[1] == identities && !strings.HasPrefix(role, "riskpipe_identity"):
 					t.Errorf("%s: %s is no role of the identities", s, role)
-				case m[1] == identities && strings.Contains(rights, "SELECT") != (role == "riskpipe_identity"):
+				case m[1] == identities && strings.Contains(rights, "SELECT ON") != (role == "riskpipe_identity"):
 					t.Errorf("%s: only riskpipe_identity reads", s)
 				case strings.HasPrefix(m[2], "audit") && strings.Contains(rights, "SELECT") != (role == "riskpipe_auditor"), role == "riskpipe_auditor" && !strings.HasPrefix(m[2], "audit"):
 					t.Errorf("%s: only riskpipe_auditor reads the audit trail, and nothing else", s)
+				case m[1] == identities && (strings.Contains(rights, "sealed") || strings.Contains(rights, "wrapped")):
+					t.Errorf("%s: only riskpipe_identity reads what is sealed", s)
 				case people && (!strings.HasPrefix(m[2], "soc_") || !strings.HasPrefix(rights, "GRANT SELECT ON ")):
 					t.Errorf("%s: %s only reads the views", s, role)
 				}

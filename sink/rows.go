@@ -2,7 +2,7 @@ package sink
 
 import (
 	"context"
-	"errors"
+	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -19,6 +19,7 @@ type rows interface {
 	oldest() schemas.Time
 	// sources counts rows by feed; nil for what has no feed.
 	sources() map[schemas.Source]int
+	// insert writes the rows, if there are any, and deletes those of a user who is to be forgotten.
 	insert(ctx context.Context, conn Conn, token string) error
 	reset()
 }
@@ -29,22 +30,24 @@ type typed[R schemas.Record, V any] struct {
 	flatten  func(*R, *kgo.Record) (V, error)
 	observed func(*R, *kgo.Record) schemas.Time
 	source   func(*R) schemas.Source      // nil when there is none
-	deleted  func(*kgo.Record) (V, error) // of a record without a value; nil when that is no row
+	deleted  func(*kgo.Record) (V, error) // of a record without a value; nil when that tells to forget the user
 	columns  *columns[V]
 	tables   []string
 
-	record R
-	first  schemas.Time
-	counts map[schemas.Source]int
+	record    R
+	first     schemas.Time
+	counts    map[schemas.Source]int
+	forgotten string // the user of an erasure, which ends its block
 }
-
-// errEmpty is a record without a value: on a compacted topic it means that what stood under its
-// key is to be forgotten; where there is no row for that, the table's retention and erasure see to it.
-var errEmpty = errors.New("record without a value")
 
 func (t *typed[R, V]) add(r *kgo.Record) error {
 	if r.Value == nil && t.deleted == nil {
-		return errEmpty
+		var user schemas.Pseudonym
+		if user.UnmarshalText(r.Key) != nil {
+			return invalidError{fmt.Errorf("a record without a value whose key is no pseudonym: %w", schemas.ErrMalformed)}
+		}
+		t.forgotten = user.String()
+		return nil
 	}
 	if r.Value == nil {
 		row, err := t.deleted(r)
@@ -81,16 +84,31 @@ func (t *typed[R, V]) sources() map[schemas.Source]int { return t.counts }
 
 func (t *typed[R, V]) insert(ctx context.Context, conn Conn, token string) error {
 	for _, table := range t.tables {
-		if err := t.columns.insert(ctx, conn, table, token); err != nil {
-			return err
+		if t.columns.rows > 0 {
+			if err := t.columns.insert(ctx, conn, table, token); err != nil {
+				return err
+			}
 		}
+		if t.forgotten != "" {
+			if err := forget(ctx, conn, table, t.forgotten); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// forget hides a user's rows at once; the bytes go with the next merge, or with an Eraser.
+func forget(ctx context.Context, conn Conn, table, user string) error {
+	if err := conn.Exec(ctx, "DELETE FROM "+table+" WHERE user = ?", user); err != nil {
+		return fmt.Errorf("forgetting a user in %s: %w", table, err)
 	}
 	return nil
 }
 
 func (t *typed[R, V]) reset() {
 	t.columns.reset()
-	t.first = 0
+	t.first, t.forgotten = 0, ""
 	clear(t.counts)
 }
 

@@ -81,6 +81,12 @@ func New(config Config, deps Deps) (*Sink, error) {
 	}, nil
 }
 
+// forgetting says whether a record without a value on the topic tells to forget its user.
+func (s *Sink) forgetting(topic string) bool {
+	topics := s.config.Topics
+	return topic == topics.Events() || topic == topics.Alerts() || topic == topics.Risk()
+}
+
 // Run writes until ctx ends, and then what is complete. It returns an error only when people have
 // to mend something: wrong credentials, missing tables, records of which most are malformed.
 // Call it once.

@@ -73,7 +73,7 @@ func (s *Sink) insert(ctx context.Context, b block) error {
 	if err == nil {
 		err = s.config.poisoned(b, letters)
 	}
-	if err == nil && into.len() > 0 {
+	if err == nil {
 		err = classify(into.insert(ctx, s.conn, b.token()))
 	}
 	if err != nil {

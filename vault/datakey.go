@@ -4,17 +4,27 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"time"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
-// evidenceFormat is how evidence is sealed: a byte with this number, the nonce,
-// and what AES-256-GCM makes of the evidence.
-const evidenceFormat = 1
+// How evidence is sealed: a byte with the number, the nonce, and what
+// AES-256-GCM makes of the evidence, under the data key itself in the first
+// format, and since then under a key of the person's own that is derived from it.
+// Data keys have the numbers, too, and one more: a punctured key is no data key
+// any more, but the keys of those people whose evidence can still be opened.
+const (
+	wholeFormat     = 1
+	evidenceFormat  = 2
+	puncturedFormat = 3
+)
 
 const (
 	dataKeySize = 32 // bytes: AES-256
@@ -30,6 +40,7 @@ const EvidenceOverhead = 1 + nonceSize + tagSize
 // opens for another.
 const (
 	labelEvidence = "riskpipe evidence\x00"
+	labelPerson   = "riskpipe person\x00"
 	labelDataKey  = "riskpipe data key\x00"
 	labelIdentity = "riskpipe identity\x00"
 )
@@ -56,8 +67,8 @@ func newAEAD(dataKey []byte) (cipher.AEAD, error) {
 
 // appendEvidenceData appends what evidence is bound to. Every part has a fixed
 // length, but for the key id, which is preceded by its own.
-func appendEvidenceData(dst []byte, user schemas.Pseudonym, event schemas.UUID, keyID string) []byte {
-	dst = append(append(dst, labelEvidence...), evidenceFormat)
+func appendEvidenceData(dst []byte, format byte, user schemas.Pseudonym, event schemas.UUID, keyID string) []byte {
+	dst = append(append(dst, labelEvidence...), format)
 	dst = append(append(dst, user[:]...), event[:]...)
 	dst = binary.AppendUvarint(dst, uint64(len(keyID)))
 	return append(dst, keyID...)
@@ -81,20 +92,64 @@ func wrap(to *PublicKey, dataKey []byte, key *schemas.EvidenceKey) error {
 	return nil
 }
 
+// personKey is the key that seals the evidence of one user under a data key.
+// Whoever has it can tell neither the data key nor another user's key.
+func personKey(dataKey []byte, user schemas.Pseudonym) []byte {
+	return appendPersonKey(nil, hmac.New(sha256.New, dataKey), user)
+}
+
+// appendPersonKey makes the key with an HMAC-SHA-256 under the data key, which
+// may have been used before.
+func appendPersonKey(dst []byte, mac hash.Hash, user schemas.Pseudonym) []byte {
+	mac.Reset()
+	mac.Write([]byte(labelPerson))
+	mac.Write(user[:])
+	return mac.Sum(dst)
+}
+
+// dataKey is an unwrapped data key of any format.
+type dataKey struct {
+	format int32
+	secret []byte                       // not of a punctured one
+	people map[schemas.Pseudonym][]byte // of a punctured one
+}
+
+// aead returns what opens evidence of the user that was sealed in the format.
+func (k *dataKey) aead(format byte, user schemas.Pseudonym) (cipher.AEAD, error) {
+	switch {
+	case k.format == wholeFormat && format == wholeFormat:
+		return newAEAD(k.secret)
+	case k.format == evidenceFormat && format == evidenceFormat:
+		return newAEAD(personKey(k.secret, user))
+	case k.format == puncturedFormat && format == evidenceFormat && k.people[user] != nil:
+		return newAEAD(k.people[user])
+	case k.format == puncturedFormat && format == evidenceFormat:
+		return nil, ErrShredded
+	default:
+		return nil, ErrNotAuthentic
+	}
+}
+
 // unwrap opens a data key.
-func unwrap(ctx context.Context, opener Opener, key *schemas.EvidenceKey) (cipher.AEAD, error) {
-	if key.Format != evidenceFormat {
+func unwrap(ctx context.Context, opener Opener, key *schemas.EvidenceKey) (*dataKey, error) {
+	if key.Format < wholeFormat || key.Format > puncturedFormat {
 		return nil, fmt.Errorf("unwrapping data key %.32q: format %d was written by a newer riskpipe", key.ID, key.Format)
 	}
-	dataKey, err := opener.Open(ctx, key.VaultKey, key.Wrapped, dataKeyData(key))
+	secret, err := opener.Open(ctx, key.VaultKey, key.Wrapped, dataKeyData(key))
 	if err != nil {
 		return nil, fmt.Errorf("unwrapping data key %.32q: %w", key.ID, err)
 	}
-	defer clear(dataKey)
-	if len(dataKey) != dataKeySize {
-		return nil, fmt.Errorf("unwrapping data key %.32q: %w", key.ID, errors.Join(ErrNotAuthentic, fmt.Errorf("it has %d bytes", len(dataKey))))
+	if key.Format == puncturedFormat {
+		people, err := readPeople(secret)
+		if err != nil {
+			return nil, fmt.Errorf("unwrapping data key %.32q: %w", key.ID, err)
+		}
+		return &dataKey{format: key.Format, people: people}, nil
 	}
-	return newAEAD(dataKey)
+	if len(secret) != dataKeySize {
+		return nil, fmt.Errorf("unwrapping data key %.32q: %w", key.ID, errors.Join(ErrNotAuthentic, fmt.Errorf("it has %d bytes", len(secret))))
+	}
+	return &dataKey{format: key.Format, secret: secret}, nil
 }
 
 // ShredBefore returns the ids of the data keys whose hour had ended by then.

@@ -17,9 +17,10 @@
 // library: a published standard with test vectors, additional data, and no
 // format of our own, which the file format age does not offer.
 //
-//   - Evidence is sealed by a Sealer with AES-256-GCM under a data key that is
-//     drawn at random for one hour at most, and itself sealed once to the vault.
-//     Opening is an EvidenceOpener's work.
+//   - Evidence is sealed by a Sealer with AES-256-GCM. A data key is drawn at
+//     random for one hour at most, and itself sealed once to the vault; the key of
+//     each person is the HMAC-SHA-256 of their pseudonym under it. Opening is an
+//     EvidenceOpener's work.
 //   - An Identity is sealed by an IdentitySealer, a fact at a time and at a length
 //     that does not tell its own, with AES-256-GCM under a data key that is sealed
 //     to the vault and goes with each. SealedIdentities puts the facts together.
@@ -27,6 +28,11 @@
 // Everything is bound to where it belongs: evidence to its user, event and data
 // key, a data key to its id and hour, an identity to its pseudonym and key
 // version. Moved elsewhere, or changed in any bit, it does not open.
+//
+// # Shredding
+//
+// A data key that is deleted takes all evidence with it that it sealed. Puncture
+// takes that of some people: it replaces the data key by the keys of the others.
 //
 // # Rotation
 //

@@ -3,7 +3,6 @@ package vault
 import (
 	"bytes"
 	"context"
-	"crypto/cipher"
 	"fmt"
 	"sync"
 
@@ -28,7 +27,7 @@ type EvidenceOpener struct {
 
 type unwrappedKey struct {
 	wrapped schemas.EvidenceKey
-	aead    cipher.AEAD
+	key     *dataKey
 }
 
 // NewEvidenceOpener returns an opener of evidence with nothing unwrapped.
@@ -38,17 +37,21 @@ func NewEvidenceOpener(opener Opener) *EvidenceOpener {
 
 // Open returns the evidence that a Sealer sealed for the user and the event
 // under the data key. It returns ErrNotAuthentic when any of the three is
-// another one, or anything was changed, and what the Opener says when the data
-// key cannot be unwrapped.
+// another one, or anything was changed, ErrShredded when the user was erased from
+// the data key, and what the Opener says when the data key cannot be unwrapped.
 func (o *EvidenceOpener) Open(ctx context.Context, key *schemas.EvidenceKey, user schemas.Pseudonym, event schemas.UUID, sealed []byte) ([]byte, error) {
-	if len(sealed) < EvidenceOverhead || sealed[0] != evidenceFormat {
+	if len(sealed) < EvidenceOverhead || (sealed[0] != wholeFormat && sealed[0] != evidenceFormat) {
 		return nil, fmt.Errorf("opening evidence of event %s: %w", event, ErrNotAuthentic)
 	}
-	aead, err := o.unwrapped(ctx, key)
+	unwrapped, err := o.unwrapped(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("opening evidence of event %s: %w", event, err)
 	}
-	evidence, err := aead.Open(nil, sealed[1:1+nonceSize], sealed[1+nonceSize:], appendEvidenceData(nil, user, event, key.ID))
+	aead, err := unwrapped.aead(sealed[0], user)
+	if err != nil {
+		return nil, fmt.Errorf("opening evidence of event %s: %w", event, err)
+	}
+	evidence, err := aead.Open(nil, sealed[1:1+nonceSize], sealed[1+nonceSize:], appendEvidenceData(nil, sealed[0], user, event, key.ID))
 	if err != nil {
 		return nil, fmt.Errorf("opening evidence of event %s: %w", event, ErrNotAuthentic)
 	}
@@ -56,14 +59,14 @@ func (o *EvidenceOpener) Open(ctx context.Context, key *schemas.EvidenceKey, use
 }
 
 // unwrapped returns the data key from the cache or from the vault.
-func (o *EvidenceOpener) unwrapped(ctx context.Context, key *schemas.EvidenceKey) (cipher.AEAD, error) {
+func (o *EvidenceOpener) unwrapped(ctx context.Context, key *schemas.EvidenceKey) (*dataKey, error) {
 	o.mu.Lock()
 	cached, found := o.keys[key.ID]
 	o.mu.Unlock()
 	if found && sameKey(&cached.wrapped, key) {
-		return cached.aead, nil
+		return cached.key, nil
 	}
-	aead, err := unwrap(ctx, o.opener, key)
+	unwrapped, err := unwrap(ctx, o.opener, key)
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +80,8 @@ func (o *EvidenceOpener) unwrapped(ctx context.Context, key *schemas.EvidenceKey
 		}
 		delete(o.keys, id) // any one: it can be unwrapped again
 	}
-	o.keys[key.ID] = unwrappedKey{kept, aead}
-	return aead, nil
+	o.keys[key.ID] = unwrappedKey{kept, unwrapped}
+	return unwrapped, nil
 }
 
 func sameKey(a, b *schemas.EvidenceKey) bool {

@@ -2,11 +2,14 @@ package vault
 
 import (
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
@@ -32,7 +35,9 @@ type Sealer struct {
 	to      *PublicKey
 	limit   uint64
 	key     schemas.EvidenceKey
-	aead    cipher.AEAD
+	mac     hash.Hash // under the data key, nil without one: makes people's keys
+	people  map[schemas.Pseudonym]cipher.AEAD
+	person  [dataKeySize]byte // key of the person in hand
 	used    uint64
 	nonce   [nonceSize]byte
 	scratch []byte // additional data
@@ -44,7 +49,7 @@ func NewSealer(to *PublicKey) *Sealer { return &Sealer{to: to, limit: maxMessage
 // Renew draws a data key when there is none that was drawn in the hour of at and
 // has room for so many messages.
 func (s *Sealer) Renew(at schemas.Time, messages int) error {
-	if s.aead != nil && hourOf(at) == s.key.Hour && uint64(max(messages, 1)) <= s.limit-s.used {
+	if s.mac != nil && hourOf(at) == s.key.Hour && uint64(max(messages, 1)) <= s.limit-s.used {
 		return nil
 	}
 	var drawn [dataKeySize + nonceSize + 4]byte
@@ -57,11 +62,8 @@ func (s *Sealer) Renew(at schemas.Time, messages int) error {
 	if err := wrap(s.to, secret, &key); err != nil {
 		return err
 	}
-	aead, err := newAEAD(secret)
-	if err != nil {
-		return fmt.Errorf("drawing a data key: %w", err)
-	}
-	s.key, s.aead, s.used, s.nonce = key, aead, 0, [nonceSize]byte(append(prefix, make([]byte, 8)...))
+	s.mac, s.people = hmac.New(sha256.New, secret), map[schemas.Pseudonym]cipher.AEAD{}
+	s.key, s.used, s.nonce = key, 0, [nonceSize]byte(append(prefix, make([]byte, 8)...))
 	return nil
 }
 
@@ -74,14 +76,38 @@ func (s *Sealer) Key() schemas.EvidenceKey { return s.key }
 // The evidence must not lie in what dst has room for. It returns ErrNoDataKey
 // when the key is used up.
 func (s *Sealer) AppendSealed(dst []byte, user schemas.Pseudonym, event schemas.UUID, evidence []byte) ([]byte, error) {
-	if s.aead == nil || s.used >= s.limit {
+	if s.mac == nil || s.used >= s.limit {
 		return nil, ErrNoDataKey
+	}
+	aead, err := s.of(user)
+	if err != nil {
+		return nil, fmt.Errorf("sealing evidence: %w", err)
 	}
 	// No two messages of a key share a nonce: the counter is never set back, and
 	// another process has another key.
 	binary.BigEndian.PutUint64(s.nonce[4:], s.used)
 	s.used++
-	s.scratch = appendEvidenceData(s.scratch[:0], user, event, s.key.ID)
+	s.scratch = appendEvidenceData(s.scratch[:0], evidenceFormat, user, event, s.key.ID)
 	dst = append(append(dst, evidenceFormat), s.nonce[:]...)
-	return s.aead.Seal(dst, s.nonce[:], evidence, s.scratch), nil
+	return aead.Seal(dst, s.nonce[:], evidence, s.scratch), nil
+}
+
+// cachedPeople bounds the people whose keys are at hand: some 10 MB.
+const cachedPeople = 10_000
+
+// of returns what seals for the user, so that the vault can let go of one person's
+// evidence and keep the others'.
+func (s *Sealer) of(user schemas.Pseudonym) (cipher.AEAD, error) {
+	if aead, found := s.people[user]; found {
+		return aead, nil
+	}
+	aead, err := newAEAD(appendPersonKey(s.person[:0], s.mac, user))
+	if err != nil {
+		return nil, err
+	}
+	if len(s.people) >= cachedPeople {
+		clear(s.people)
+	}
+	s.people[user] = aead
+	return aead, nil
 }

@@ -191,6 +191,9 @@ func show(r *kgo.Record, personal, payload bool, generic *schemas.Generic) shown
 		return s
 	}
 	s.Key = string(r.Key)
+	if r.Value == nil { // tells to forget what stood under the key
+		return s
+	}
 	value, err := generic.JSON(r.Value)
 	if err != nil {
 		s.Error, s.Bytes = err.Error(), len(r.Value)

@@ -27,6 +27,10 @@ type live struct {
 	*demoServers
 	t     *testing.T
 	vault *vault.PrivateKey
+	// vaultText is the private key as its file has it.
+	vaultText string
+	// sameHour is whether an erasure comes in the hour in which it was sealed.
+	sameHour bool
 }
 
 func newLive(t *testing.T) *live {
@@ -40,7 +44,7 @@ func newLive(t *testing.T) *live {
 	if err != nil {
 		t.Fatal(err)
 	}
-	private, _, err := vault.GeneratePrivateKey()
+	private, secret, err := vault.GeneratePrivateKey()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +56,9 @@ func newLive(t *testing.T) *live {
 	config.Pseudonym.Key = Secret(key)
 	config.Vault.PublicKey = private.Public().String()
 	config.Normalise.InternalDomains = []string{"contoso.example"}
-	config.Sink.ActivityDays = 3650 // stories have fixed dates
+	for _, days := range []*int{&config.Sink.ActivityDays, &config.Sink.AlertDays, &config.Sink.RiskDays, &config.Sink.IdentityDays} {
+		*days = 3650 // stories have fixed dates
+	}
 	opts, err := config.Kafka.options()
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +71,7 @@ func newLive(t *testing.T) *live {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &live{t: t, vault: private, demoServers: &demoServers{
+	l := &live{t: t, vault: private, vaultText: secret, demoServers: &demoServers{
 		config: config, admin: kadm.NewClient(client), redis: redis, log: slog.New(slog.DiscardHandler),
 		stop: func() {}, services: &errgroup.Group{},
 	}}

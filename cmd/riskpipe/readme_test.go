@@ -75,7 +75,7 @@ func TestREADME_run(t *testing.T) {
 	for _, line := range readmeCommands(t) {
 		words := strings.Fields(line)
 		offline := words[0] == "bin/riskpipe" && slices.Contains([]string{"check", "config", "key", "vault", "generate", "replay", "policy"}, words[1])
-		if !offline {
+		if !offline || slices.Contains([]string{"shred", "access-report"}, words[2]) {
 			continue
 		}
 		command := exec.CommandContext(t.Context(), "riskpipe", words[1:]...)

@@ -58,7 +58,7 @@ Start with:  riskpipe demo`,
 	}
 	add("services", newNormaliseCommand(), newScoreCommand(), newSinkCommand())
 	add("tools", newDemoCommand(), newCheckCommand(), newReplayCommand(), newPolicyCommand(), newScopeCommand(), newGenerateCommand(), newCatCommand(),
-		newRevealCommand(), newAuditCommand(), newBenchCommand(), newRebuildCommand())
+		newRevealCommand(), newAuditCommand(), newBenchCommand(), newRebuildCommand(), newEraseCommand())
 	add("setup", newConfigCommand(), newKeyCommand(), newVaultCommand(), newTopicsCommand(), newMigrateCommand(), newDoctorCommand())
 	root.AddCommand(newEngineCommand(), newBrokersCommand())
 	return root

@@ -15,8 +15,8 @@ func newVaultCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "vault",
 		Short: "Make, rotate and split the keys that keep names apart from facts, and serve reveals",
-		Long: `vault works on key files and, but for serve, reaches no server. Three keys keep names apart from
-facts:
+		Long: `vault works on key files and, but for serve, shred and access-report, reaches no server. Three keys
+keep names apart from facts:
 
   pseudonym.key  makes pseudonyms; normalisers have it
   vault.pub      seals names and evidence; normalisers have it, and it is no secret
@@ -29,7 +29,7 @@ all names and evidence that were ever sealed.`,
 	}
 	key := &cobra.Command{Use: "key", Short: "Rotate keys", Example: "  riskpipe vault key rotate --vault --dir keys"}
 	key.AddCommand(newVaultRotateCommand())
-	c.AddCommand(newVaultInitCommand(), key, newVaultSplitCommand(), newVaultCombineCommand(), newVaultPublicCommand(), newVaultServeCommand())
+	c.AddCommand(newVaultInitCommand(), key, newVaultSplitCommand(), newVaultCombineCommand(), newVaultPublicCommand(), newVaultServeCommand(), newVaultShredCommand(), newAccessReportCommand())
 	return c
 }
 

@@ -14,6 +14,8 @@ CREATE ROLE IF NOT EXISTS riskpipe_owner;           -- riskpipe migrate
 CREATE ROLE IF NOT EXISTS riskpipe_identity;        -- the vault's service, which reads identities
 CREATE ROLE IF NOT EXISTS riskpipe_identity_writer; -- the sink, which adds identities and cannot read them
 CREATE ROLE IF NOT EXISTS riskpipe_identity_owner;  -- riskpipe migrate, which shapes their tables and cannot read them
+CREATE ROLE IF NOT EXISTS riskpipe_eraser;          -- riskpipe erase
+CREATE ROLE IF NOT EXISTS riskpipe_identity_eraser; -- riskpipe erase and vault shred, which delete what is sealed and cannot read it
 
 -- The views read the tables as a user as whom nobody logs in.
 CREATE USER IF NOT EXISTS riskpipe_definer NOT IDENTIFIED HOST NONE;
@@ -45,11 +47,18 @@ GRANT SELECT ON ${database}.soc_exclusions TO riskpipe_reader, riskpipe_analyst,
 GRANT SELECT ON ${database}.audit TO riskpipe_auditor;
 GRANT SELECT ON ${database}.audit_chains TO riskpipe_auditor;
 
-GRANT INSERT ON ${database}.activity TO riskpipe_writer;
-GRANT INSERT ON ${database}.alerts TO riskpipe_writer;
-GRANT INSERT ON ${database}.alert_history TO riskpipe_writer;
-GRANT INSERT ON ${database}.risk TO riskpipe_writer;
+-- The sink deletes the rows of somebody who was erased.
+GRANT INSERT, ALTER DELETE ON ${database}.activity TO riskpipe_writer;
+GRANT INSERT, ALTER DELETE ON ${database}.alerts TO riskpipe_writer;
+GRANT INSERT, ALTER DELETE ON ${database}.alert_history TO riskpipe_writer;
+GRANT INSERT, ALTER DELETE ON ${database}.risk TO riskpipe_writer;
 GRANT INSERT ON ${database}.audit TO riskpipe_writer;
+
+GRANT SELECT(user, evidence_key), ALTER DELETE ON ${database}.activity TO riskpipe_eraser;
+GRANT SELECT(user), ALTER DELETE ON ${database}.alerts TO riskpipe_eraser;
+GRANT SELECT(user), ALTER DELETE ON ${database}.alert_history TO riskpipe_eraser;
+GRANT SELECT(user), ALTER DELETE ON ${database}.risk TO riskpipe_eraser;
+GRANT SELECT ON system.mutations TO riskpipe_eraser;
 
 GRANT SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP VIEW ON ${database}.* TO riskpipe_owner;
 
@@ -58,6 +67,9 @@ GRANT SELECT ON ${identity_database}.evidence_keys TO riskpipe_identity;
 GRANT INSERT ON ${identity_database}.identities TO riskpipe_identity_writer;
 GRANT INSERT ON ${identity_database}.evidence_keys TO riskpipe_identity_writer;
 GRANT ALTER TABLE, CREATE DATABASE, CREATE TABLE ON ${identity_database}.* TO riskpipe_identity_owner;
+GRANT SELECT(user), ALTER DELETE ON ${identity_database}.identities TO riskpipe_identity_eraser;
+GRANT SELECT(key_id, hour, deleted), ALTER DELETE ON ${identity_database}.evidence_keys TO riskpipe_identity_eraser;
+GRANT SELECT ON system.mutations TO riskpipe_identity_eraser;
 
 -- readonly = 1 and not 2, which would let them lift the limits. Grafana sets max_execution_time itself, and fails when
 -- it may not.

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/user"
+	"time"
+
+	"github.com/riskpipe/riskpipe/schemas"
+	"github.com/riskpipe/riskpipe/vault"
+)
+
+// deed is what a command is about to do to somebody's data.
+type deed struct {
+	action  string // object.verb
+	subject string // a pseudonym in full, or empty
+	forCase string
+	detail  any // without names
+}
+
+// recordDeed puts a deed on record. Whoever gets an error from it must not do it.
+func recordDeed(ctx context.Context, audit vault.AuditLog, d deed) error {
+	detail, err := json.Marshal(d.detail)
+	if err != nil {
+		return fmt.Errorf("recording %s: %w", d.action, err)
+	}
+	return audit.Append(ctx, vault.AuditEntry{
+		Time: schemas.TimeOf(time.Now()), Actor: localActor(), Action: d.action, Subject: d.subject, Case: d.forCase, Detail: string(detail),
+	})
+}
+
+// localActor is the account that runs a command, told from those who sign in.
+func localActor() string {
+	if account, err := user.Current(); err == nil {
+		return "local:" + account.Username
+	}
+	return "local:unknown"
+}
+
+// openRecord continues the audit log for a command. There is no command that
+// does what must be on record without one.
+func (c VaultServeConfig) openRecord() (*vault.AuditChain, error) {
+	if c.AuditFile == "" || c.AuditKeyFile == "" {
+		return nil, &exitError{exitConfig, errors.New("vault.serve.audit_file and audit_key_file are not set: nothing is done here that is not on record first; `riskpipe audit key` draws the key")}
+	}
+	audit, err := c.openAudit()
+	if err != nil {
+		return nil, fmt.Errorf("%w; while `riskpipe vault serve` has the file open, name another one in RISKPIPE_VAULT_SERVE_AUDIT_FILE", err)
+	}
+	return audit, nil
+}
