@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/riskpipe/riskpipe/vault"
 )
@@ -54,13 +55,13 @@ func (v *demoVault) serve(ctx context.Context, config Config, domain, address st
 		return err
 	}
 	files := []keyFile{{v.path("audit.key"), audit, secretMode}}
-	tokens := ""
+	var tokens strings.Builder
 	for _, account := range demoAccounts() {
 		token := rand.Text() + rand.Text()
 		files = append(files, keyFile{v.path(account.name + ".token"), token, secretMode})
-		tokens += fmt.Sprintf("- {sha256: %x, name: %s, user: %s.demo@%s, roles: [%s]}\n", sha256.Sum256([]byte(token)), account.name, account.name, domain, account.role)
+		fmt.Fprintf(&tokens, "- {sha256: %x, name: %s, user: %s.demo@%s, roles: [%s]}\n", sha256.Sum256([]byte(token)), account.name, account.name, domain, account.role)
 	}
-	if err := writeKeyFiles(append(files, keyFile{v.path("tokens.yaml"), tokens, secretMode})...); err != nil {
+	if err := writeKeyFiles(append(files, keyFile{v.path("tokens.yaml"), tokens.String(), secretMode})...); err != nil {
 		return err
 	}
 	config.Vault.PrivateKey = v.private
