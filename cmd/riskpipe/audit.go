@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -122,6 +123,7 @@ func printable(r rune) rune {
 
 func newAuditKeyCommand() *cobra.Command {
 	var name, file string
+	var keep bool
 	c := &cobra.Command{
 		Use:   "key",
 		Short: "Draw a key that signs checkpoints or policies",
@@ -134,6 +136,15 @@ signature; it has no spaces and no plus signs.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if name == "" || file == "" {
 				return &exitError{exitRejects, errors.New("name the key with --name and its file with --out")}
+			}
+			if keep {
+				kept, err := vault.ReadSigningKeyFile(file)
+				if err == nil {
+					_, err = fmt.Fprintln(cmd.OutOrStdout(), kept.Public())
+					return err
+				} else if !errors.Is(err, fs.ErrNotExist) {
+					return &exitError{exitConfig, fmt.Errorf("reading the key to keep: %w", err)}
+				}
 			}
 			key, text, err := vault.GenerateSigningKey(rand.Reader, name)
 			if err != nil {
@@ -148,5 +159,6 @@ signature; it has no spaces and no plus signs.`,
 	}
 	c.Flags().StringVar(&name, "name", "", "`name` of the key")
 	c.Flags().StringVar(&file, "out", "", "`file` to write, which must not exist")
+	c.Flags().BoolVar(&keep, "keep", false, "leave a key that is in the file already")
 	return c
 }

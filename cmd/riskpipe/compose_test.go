@@ -10,11 +10,18 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/riskpipe/riskpipe/schemas"
+	"github.com/riskpipe/riskpipe/vault"
+	"github.com/riskpipe/riskpipe/vault/server"
 )
 
 type composeFile struct {
 	Services map[string]composeService `yaml:"services"`
 	Volumes  map[string]any            `yaml:"volumes"`
+	Configs  map[string]struct {
+		Content string `yaml:"content"`
+	} `yaml:"configs"`
 }
 
 type composeService struct {
@@ -68,7 +75,7 @@ func TestCompose_commandsAndSettings(t *testing.T) {
 		})
 		run[strings.Join(service.Command, " ")] = true
 	}
-	for _, want := range []string{"normalise signin", "normalise email", "normalise file", "normalise defender", "normalise hr", "score --allow-unsigned", "sink", "migrate"} {
+	for _, want := range []string{"normalise signin", "normalise email", "normalise file", "normalise defender", "normalise hr", "score --allow-unsigned", "sink", "migrate", "vault serve"} {
 		if !run[want] {
 			t.Errorf("no service runs %q", want)
 		}
@@ -155,6 +162,48 @@ func TestCompose_structure(t *testing.T) {
 			if m := address.FindStringSubmatch(composeValue(value)); m != nil && strings.HasPrefix(key, envPrefix) && !listens[m[1]] {
 				t.Errorf("%s: %s is %s, where nothing listens", name, key, m[1])
 			}
+		}
+	}
+}
+
+// All normalisers seal, and nobody but the vault, and what draws its keys, sees
+// the volume with the private key.
+func TestCompose_vault(t *testing.T) {
+	file := compose(t)
+	holders := []string{"key", "audit-key", "vault"}
+	for name, service := range file.Services {
+		mounts := slices.ContainsFunc(service.Volumes, func(v string) bool { return strings.HasPrefix(v, "vault:") })
+		if mounts != slices.Contains(holders, name) {
+			t.Errorf("%s: that it sees the vault's keys is %t", name, mounts)
+		}
+		for key := range service.Environment {
+			if strings.HasPrefix(key, "RISKPIPE_VAULT_PRIVATE") && name != "vault" {
+				t.Errorf("%s has %s", name, key)
+			}
+		}
+		if strings.HasPrefix(name, "normalise-") && composeValue(service.Environment["RISKPIPE_VAULT_PUBLIC_KEY_FILE"]) != "/keys/vault.pub" {
+			t.Errorf("%s seals nothing", name)
+		}
+	}
+	// The tokens are those that the comment names, of people who can decide.
+	var tokens []server.Token
+	if err := yaml.Unmarshal([]byte(file.Configs["tokens"].Content), &tokens); err != nil {
+		t.Fatal(err)
+	}
+	key, _, err := vault.GenerateKey(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accounts, err := server.NewTokens(tokens, key.Pseudonym)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for token, role := range map[string]vault.Role{
+		"local-investigator": vault.RoleInvestigator, "local-hr": vault.RoleHRApprover, "local-legal": vault.RoleLegalApprover,
+	} {
+		actor, err := accounts.Authenticate(t.Context(), token)
+		if err != nil || !slices.Contains(actor.Roles, role) || actor.User == (schemas.Pseudonym{}) {
+			t.Errorf("%s: %+v, %v", token, actor, err)
 		}
 	}
 }

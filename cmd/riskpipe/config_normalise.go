@@ -19,6 +19,8 @@ type NormaliseConfig struct {
 	MaxRecordItems  int            `mapstructure:"max_record_items"`
 	PoisonPercent   int            `mapstructure:"poison_percent"`
 	PoisonRecords   int            `mapstructure:"poison_records"`
+	ClearExtensions []string       `mapstructure:"clear_extensions"`
+	ClearPrograms   []string       `mapstructure:"clear_programs"`
 	InternalDomains []string       `mapstructure:"internal_domains"`
 	Domains         []DomainClass  `mapstructure:"domains"`
 	SiteCategories  []SiteCategory `mapstructure:"site_categories"`
@@ -90,8 +92,13 @@ func (c NormaliseConfig) options(hash func(kind, value string) schemas.Hash) nor
 	return normalise.Options{
 		Hash: hash, Domains: normalise.NewDomains(lists), Categories: categories, Content: c.content(),
 		HR:     c.mapping(),
+		Clear:  c.clear(),
 		Limits: normalise.Limits{Bytes: c.MaxRecordBytes, Depth: c.MaxRecordDepth, Fields: c.MaxRecordFields, Items: c.MaxRecordItems},
 	}
+}
+
+func (c NormaliseConfig) clear() normalise.Clear {
+	return normalise.Clear{Extensions: c.ClearExtensions, Programs: c.ClearPrograms}
 }
 
 func (c NormaliseConfig) content() []normalise.ContentRule {
@@ -158,6 +165,9 @@ func (c NormaliseConfig) problems() []error {
 		if limit.value < limit.least || limit.value > limit.most {
 			problems = append(problems, fmt.Errorf("normalise.max_record_%s is %d: want %d to %d", limit.name, limit.value, limit.least, limit.most))
 		}
+	}
+	if err := c.clear().Validate(); err != nil {
+		problems = append(problems, fmt.Errorf("normalise.%w", err))
 	}
 	for i, list := range c.SiteCategories {
 		if !slices.Contains(normalise.Categories(), list.Category) {

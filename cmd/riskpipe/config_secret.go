@@ -17,8 +17,7 @@ func secretKeys() []string { return keysOf(reflect.TypeFor[Config](), reflect.Ty
 // keysOf returns the keys of the fields of a type, which lists do not hold.
 func keysOf(in, wanted reflect.Type, path string) []string {
 	var keys []string
-	for i := range in.NumField() {
-		field := in.Field(i)
+	for field := range in.Fields() {
 		key := path + field.Tag.Get("mapstructure")
 		switch {
 		case field.Type == wanted:

@@ -161,7 +161,21 @@ func TestLoadConfig_lists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("RISKPIPE_NORMALISE_CLEAR_EXTENSIONS", "cmp, lab")
+	t.Setenv("RISKPIPE_NORMALISE_CLEAR_PROGRAMS", "contoso-cad.exe")
+	t.Setenv("RISKPIPE_NORMALISE_MAX_RECORD_FIELDS", "5000")
+	if c, err = LoadConfig(""); err != nil {
+		t.Fatal(err)
+	}
 	o := c.Normalise.options(nil)
+	if len(o.Clear.Extensions) != 2 || o.Clear.Programs[0] != "contoso-cad.exe" || o.Limits.Fields != 5000 || o.Limits.Depth != 64 {
+		t.Errorf("options are %+v", o)
+	}
+	t.Setenv("RISKPIPE_NORMALISE_CLEAR_EXTENSIONS", "a/b")
+	t.Setenv("RISKPIPE_NORMALISE_MAX_RECORD_FIELDS", "7")
+	t.Setenv("RISKPIPE_NORMALISE_MAX_RECORD_DEPTH", "5000")
+	t.Setenv("RISKPIPE_NORMALISE_MAX_RECORD_ITEMS", "0")
+	t.Setenv("RISKPIPE_NORMALISE_MAX_RECORD_BYTES", "12")
 	if len(o.Content) != 1 || o.Content[0].UnlessKeywords[0] != "canteen" || len(o.Categories["gambling"]) == 0 {
 		t.Errorf("options are %+v", o)
 	}
@@ -169,7 +183,7 @@ func TestLoadConfig_lists(t *testing.T) {
 	t.Setenv("RISKPIPE_NORMALISE_GROUPS", `[{"name":"VIP","users":["ada"]},{"name":"a","file":"/nowhere"}]`)
 	t.Setenv("RISKPIPE_NORMALISE_SITE_CATEGORIES", `[{"category":"fun","domains":[]}]`)
 	_, err = LoadConfig("")
-	for _, want := range []string{"normalise.content_rules[0]", "normalise.groups[0].name", "normalise.groups[0]: a user", "normalise.groups[1].file", "normalise.site_categories[0].category"} {
+	for _, want := range []string{"normalise.clear_extensions[0]", "normalise.max_record_fields is 7", "max_record_depth", "max_record_items", "max_record_bytes", "normalise.content_rules[0]", "normalise.groups[0].name", "normalise.groups[0]: a user", "normalise.groups[1].file", "normalise.site_categories[0].category"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not speak of %s:\n%v", want, err)
 		}

@@ -21,6 +21,7 @@ type demoOptions struct {
 	kafka       string
 	redis       string
 	clickhouse  string
+	vault       string
 	data        string
 }
 
@@ -32,9 +33,10 @@ func newDemoCommand() *cobra.Command {
 		Long: `demo starts Kafka and Redis (in-process fakes) and the real ClickHouse engine (a
 child process), all five normalisers, the scorer and the sink, publishes what the
 systems of a made-up company would publish in six weeks, and explains the alerts.
+Names and evidence are sealed to a key that is drawn for the demo and thrown away.
 
 With --keep everything stays up for dashboards and clients, at fixed addresses,
-until Ctrl-C.`,
+until Ctrl-C, and the vault is served, so that a name can be revealed.`,
 		Example: `  riskpipe demo
   riskpipe demo --users 1000 --seed 7
   riskpipe demo --keep`,
@@ -56,6 +58,7 @@ until Ctrl-C.`,
 	f.StringVar(&o.kafka, "kafka", "127.0.0.1:29092", "Kafka's `address` with --keep")
 	f.StringVar(&o.redis, "redis", "127.0.0.1:26379", "Redis' `address` with --keep")
 	f.StringVar(&o.clickhouse, "clickhouse", "127.0.0.1:28123", "`address` of ClickHouse's HTTP interface with --keep")
+	f.StringVar(&o.vault, "vault", "127.0.0.1:8460", "the vault's `address` with --keep")
 	f.StringVar(&o.data, "data", "", "`folder` for ClickHouse's tables; a temporary one when empty")
 	return c
 }
@@ -109,8 +112,12 @@ func demo(ctx context.Context, o demoOptions, out, talk io.Writer) (err error) {
 		return err
 	}
 	if !o.keep {
-		fmt.Fprintln(out, "\nRun `riskpipe demo --keep` to look around with SQL, Grafana or a Kafka client.")
+		r.whose()
+		fmt.Fprintln(out, "\nRun `riskpipe demo --keep` to look around with SQL, Grafana or a Kafka client, and to reveal a name.")
 		return nil
+	}
+	if err := s.vault.serve(ctx, s.config, company.Domain(), o.vault, s.log, s.services.Go); err != nil {
+		return err
 	}
 	r.addresses()
 	<-ctx.Done()

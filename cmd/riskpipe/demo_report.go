@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"fmt"
@@ -29,6 +30,7 @@ type demoReport struct {
 	servers *demoServers
 	company *tenant.Tenant
 	out     io.Writer
+	first   string // user of the first alert; empty when there is none
 }
 
 // demoAlert is a row of demo_alerts.sql.
@@ -43,7 +45,7 @@ type demoAlert struct {
 	TopReason string    `ch:"top_reason"`
 }
 
-func (r demoReport) print(ctx context.Context, published int, took time.Duration, since time.Time) error {
+func (r *demoReport) print(ctx context.Context, published int, took time.Duration, since time.Time) error {
 	var alerts []demoAlert
 	if err := r.servers.conn.Select(ctx, &alerts, query("demo_alerts")); err != nil {
 		return fmt.Errorf("reading the alerts: %w", err)
@@ -62,6 +64,8 @@ func (r demoReport) print(ctx context.Context, published int, took time.Duration
 		fmt.Fprintln(r.out, "none")
 	} else if err := r.reasons(ctx, alerts[0]); err != nil {
 		return err
+	} else {
+		r.first = alerts[0].User
 	}
 	return r.figures(ctx, published, took, since)
 }
@@ -115,6 +119,30 @@ func (r demoReport) figures(ctx context.Context, published int, took time.Durati
 	return nil
 }
 
+// whose says how a name would be revealed.
+func (r demoReport) whose() {
+	fmt.Fprintf(r.out, `
+Names and evidence are sealed; the vault opens one when HR and Legal agree (riskpipe reveal approve), to whom asked:
+  riskpipe reveal request --user %s --case C-1 --field upn,department,title --reason '…'
+`, cmp.Or(r.first, "ANON-…"))
+}
+
+// reveal says how a name is revealed while the vault is served.
+func (r demoReport) reveal() {
+	v := r.servers.vault
+	as := func(name string) string {
+		return "RISKPIPE_REVEAL_TOKEN_FILE=" + v.path(name+".token") + " riskpipe reveal "
+	}
+	fmt.Fprintf(r.out, `
+Whose a pseudonym is, once HR and Legal agree (ID is what the first command prints):
+  export RISKPIPE_REVEAL_URL=http://%s
+  %srequest --user %s --case C-1 --field upn,department,title --reason 'looking around'
+  %sapprove ID
+  %sapprove ID
+  %sopen ID
+`, v.address, as("investigator"), cmp.Or(r.first, "ANON-…"), as("hr"), as("legal"), as("investigator"))
+}
+
 // addresses says how to look around.
 func (r demoReport) addresses() {
 	clickhouse := r.servers.stack.Engine.Addr()
@@ -127,6 +155,7 @@ Everything is up until Ctrl-C:
   curl 'http://%s/?database=riskpipe&default_format=PrettyCompact' --data 'SELECT user_short, severity, score, top_reason FROM soc_alerts'
   RISKPIPE_KAFKA_BROKERS=%s riskpipe cat --topic alerts -n 1
 `, clickhouse, strings.Join(r.servers.stack.Kafka.Addrs(), ","), r.servers.stack.Redis.Addr(), clickhouse, strings.Join(r.servers.stack.Kafka.Addrs(), ","))
+	r.reveal()
 }
 
 // room is how wide a column may be beside others that take used characters: the

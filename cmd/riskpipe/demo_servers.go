@@ -26,6 +26,7 @@ type demoServers struct {
 	stack    *embedded.Stack
 	config   Config
 	key      *vault.Key
+	vault    *demoVault // nil in tests
 	redis    *pipeline.Redis
 	conn     sink.Conn
 	admin    *kadm.Client
@@ -58,12 +59,17 @@ func startDemoServers(ctx context.Context, o demoOptions, domain string, talk io
 		return nil, err
 	}
 	s.key = key
+	public := ""
+	if s.vault, public, err = newDemoVault(); err != nil {
+		return nil, err
+	}
 	config.Kafka = KafkaConfig{Brokers: s.stack.Kafka.Addrs()}
 	config.RawKafka = KafkaConfig{}
 	config.Registry = RegistryConfig{}
 	config.Redis = RedisConfig{Addresses: []string{s.stack.Redis.Addr()}, Prefix: "riskpipe:"}
 	config.ClickHouse = ClickHouseConfig{Addresses: []string{s.stack.Engine.Addr()}, Protocol: "http", Database: "riskpipe", Username: "default", Compression: "lz4"}
 	config.Pseudonym = PseudonymConfig{Key: Secret(text)}
+	config.Vault = VaultConfig{PublicKey: public, PrivateKeyTimeout: config.Vault.PrivateKeyTimeout, Serve: config.Vault.Serve}
 	config.Topics = TopicsConfig{Partitions: 4, Replication: 1, DeadLetterDays: 30}
 	config.Normalise.InternalDomains = []string{domain}
 	s.config = config
@@ -148,7 +154,7 @@ func (s *demoServers) close() error {
 	if s.stack != nil {
 		err = errors.Join(err, s.stack.Close())
 	}
-	return err
+	return errors.Join(err, s.vault.close())
 }
 
 // publish publishes the company's history but for the last few records, which

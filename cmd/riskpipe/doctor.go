@@ -25,8 +25,10 @@ func newDoctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Check everything that riskpipe depends on, and say what to do",
 		Long: `doctor looks at the configuration, both Kafka clusters and their topics, the schema
-registry, Redis, ClickHouse, the pseudonym key, the policies and the lag of every
-service, and says of each finding what to do. It changes nothing.
+registry, Redis, ClickHouse, the pseudonym key, the vault's keys and who has them,
+whether evidence is sealed, the policies and the lag of every service, and says of
+each finding what to do. It changes nothing. Run it with the configuration of each
+service: a private key is right where the vault is served, and wrong elsewhere.
 
 With --ready it only asks a running service's /readyz, for health checks.
 
@@ -98,7 +100,7 @@ const patience = 10 * time.Second
 
 func (d *doctor) run(ctx context.Context) {
 	d.ok("configuration", "valid")
-	for _, check := range []func(context.Context){d.key, d.policies, d.kafka, d.registry, d.redis, d.clickHouse, d.lag} {
+	for _, check := range []func(context.Context){d.key, d.vault, d.certificates, d.policies, d.kafka, d.registry, d.redis, d.clickHouse, d.lag} {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		check(ctx)
 		cancel()
@@ -116,15 +118,6 @@ func (d *doctor) warn(check, detail, advice string) {
 func (d *doctor) wrong(check, detail, advice string) {
 	d.failed = true
 	d.findings = append(d.findings, finding{check, "wrong", detail, advice})
-}
-
-func (d *doctor) key(context.Context) {
-	key, err := d.config.Pseudonym.open()
-	if err != nil {
-		d.wrong("pseudonym key", err.Error(), "normalisers cannot start without it; score and sink can")
-		return
-	}
-	d.ok("pseudonym key", fmt.Sprintf("version %d", key.Version()))
 }
 
 func (d *doctor) policies(context.Context) {
@@ -228,6 +221,7 @@ func (d *doctor) clickHouse(ctx context.Context) {
 		d.wrong("ClickHouse tables", fmt.Sprintf("%d migrations have not run", len(pending)), "riskpipe migrate")
 	default:
 		d.ok("ClickHouse tables", "up to date in database "+d.config.ClickHouse.Database)
+		d.evidence(ctx, conn)
 		d.identities(ctx, conn)
 	}
 }

@@ -64,7 +64,8 @@ Start with:  riskpipe demo`,
 	return root
 }
 
-// load reads the configuration for a command and makes its logger.
+// load reads the configuration for a command and makes its logger, whose first
+// lines are what is dangerous about the configuration.
 func load(cmd *cobra.Command) (Config, *slog.Logger, error) {
 	path, err := cmd.Flags().GetString("config")
 	if err != nil {
@@ -74,7 +75,9 @@ func load(cmd *cobra.Command) (Config, *slog.Logger, error) {
 	if err != nil {
 		return Config{}, nil, &exitError{exitConfig, err}
 	}
-	return config, newLogger(cmd.ErrOrStderr(), config.Log), nil
+	log := newLogger(cmd.ErrOrStderr(), config.Log)
+	warnUnverified(log, config)
+	return config, log, nil
 }
 
 func newLogger(w io.Writer, config LogConfig) *slog.Logger {

@@ -92,7 +92,7 @@ func (c VaultConfig) problems() []error {
 			problems = append(problems, err)
 		}
 	}
-	for _, text := range strings.Fields(string(c.PrivateKey)) {
+	for text := range strings.FieldsSeq(string(c.PrivateKey)) {
 		if _, err := vault.ParsePrivateKey(text); err != nil {
 			problems = append(problems, fmt.Errorf("vault.private_key: %w", err))
 		}

@@ -23,7 +23,7 @@ func (c VaultConfig) privateKeys(ctx context.Context) ([]vault.KeyAgreement, err
 		return nil, errors.New("no private key of the vault: set vault.private_key_file, vault.private_key or vault.private_key_command")
 	}
 	var keys []vault.KeyAgreement
-	for _, text := range strings.Fields(string(c.PrivateKey)) {
+	for text := range strings.FieldsSeq(string(c.PrivateKey)) {
 		key, err := vault.ParsePrivateKey(text)
 		if err != nil {
 			return nil, fmt.Errorf("vault.private_key: %w", err)

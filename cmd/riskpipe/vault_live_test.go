@@ -81,6 +81,11 @@ func TestLive_sealed(t *testing.T) {
 	if len(files) != 150 || !files["149.xlsx"] {
 		t.Errorf("%d file names open, want 150", len(files))
 	}
+	d := doctor{config: l.config}
+	d.evidence(t.Context(), l.conn)
+	if d.findings[0].Status != "ok" || !strings.Contains(d.findings[0].Detail, "activities within a day have some") {
+		t.Errorf("the doctor says %+v", d.findings)
+	}
 	names := map[string]bool{}
 	for _, sealed := range decoded[schemas.Identity](t, l, schemas.IdentitySchema, topics.Identities()) {
 		identity, err := vault.OpenIdentity(t.Context(), ring, &sealed)

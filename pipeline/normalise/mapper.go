@@ -24,6 +24,8 @@ type Options struct {
 	Content []ContentRule
 	// HR names the columns of the HR feed.
 	HR HRMapping
+	// Clear is what may travel in clear beside what everybody has.
+	Clear Clear
 	// Limits bound records.
 	Limits Limits
 }
@@ -55,6 +57,8 @@ type Mapper struct {
 	hr      *hrColumns
 	limits  Limits
 
+	everybodys everybodys
+
 	categories map[string]string // by domain
 	content    *contentRules     // nil when there are none
 
@@ -80,7 +84,7 @@ func New(o Options) *Mapper {
 	return &Mapper{
 		hash: o.Hash, domains: o.Domains, categories: domainTable(o.Categories), content: compileContent(o.Content),
 		healthColumns: healthColumns(),
-		hr:            newHRColumns(o.HR), limits: o.Limits, headers: map[csvOrigin]hrHeader{},
+		hr:            newHRColumns(o.HR), limits: o.Limits, everybodys: newEverybodys(o.Clear), headers: map[csvOrigin]hrHeader{},
 	}
 }
 

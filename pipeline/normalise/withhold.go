@@ -5,9 +5,10 @@ import "strings"
 // withhold takes out of what travels in clear what users, not upstream, have
 // worded: it goes with the evidence, sealed, and a keyed hash or nothing stands
 // in its place. Ends of file names and names of programs are what whoever names
-// a file makes of them, so that only those pass which everybody has. Names of
-// applications, labels, policies and sensitive types are the organisation's
-// catalogue and pass, unless they have the form of a name, a path or an address.
+// a file makes of them, so that only those pass which everybody has, in the world
+// or, by Clear, in the organisation. Names of applications, labels, policies and
+// sensitive types are the organisation's catalogue and pass, unless they have the
+// form of a name, a path or an address.
 func (m *Mapper) withhold(e *Event) {
 	e.Operation = e.plain(e.Operation)
 	if e.Device != nil {
@@ -18,7 +19,7 @@ func (m *Mapper) withhold(e *Event) {
 	}
 	if f := e.File; f != nil {
 		m.program(e)
-		if !knownExtensions[f.Extension] {
+		if !m.everybodys.extension(f.Extension) {
 			f.Extension = "" // the sealed file name has it
 		}
 		f.Application, f.Label = e.plain(f.Application), e.plainLabel(f.Label)
@@ -27,7 +28,7 @@ func (m *Mapper) withhold(e *Event) {
 	if mail := e.Email; mail != nil {
 		known := mail.Extensions[:0]
 		for _, extension := range mail.Extensions {
-			if knownExtensions[extension] {
+			if m.everybodys.extension(extension) {
 				known = append(known, extension)
 			}
 		}
@@ -52,7 +53,7 @@ func (m *Mapper) program(e *Event) {
 	name := strings.ToLower(e.Clear.Program)
 	switch {
 	case name == "":
-	case knownPrograms[strings.TrimSuffix(name, ".exe")]:
+	case m.everybodys.program(name):
 		e.Clear.Program = ""
 	default:
 		e.File.Application = m.token("program", name)

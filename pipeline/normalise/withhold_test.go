@@ -102,3 +102,40 @@ func TestWithhold_afterMarks(t *testing.T) {
 		t.Errorf("got %+v", out)
 	}
 }
+
+// What the organisation says everybody in it has stays in clear, and nothing else
+// does for that.
+func TestWithhold_clear(t *testing.T) {
+	clear := Clear{Extensions: []string{".CMP", "for-all"}, Programs: []string{"Contoso-CAD.exe", "labtool"}}
+	if err := clear.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	m := New(Options{Hash: testHash, Clear: clear})
+	for text, stays := range map[string]bool{"cmp": true, "for-all": true, "docx": true, "for-ida": false} {
+		e := Event{Event: schemas.Event{File: &schemas.File{Extension: text}, Email: &schemas.Email{Extensions: []string{text}}}}
+		m.withhold(&e)
+		if (e.File.Extension == text) != stays || slices.Contains(e.Email.Extensions, text) != stays {
+			t.Errorf("extension %q: %q, %q", text, e.File.Extension, e.Email.Extensions)
+		}
+	}
+	for text, stays := range map[string]bool{"contoso-cad.EXE": true, "Contoso-CAD": true, "LabTool.exe": true, "msedge.exe": true, "labtool-ida.exe": false} {
+		e := ran(text)
+		m.withhold(&e)
+		if (e.File.Application == text) != stays || (e.Clear.Program == "") != stays {
+			t.Errorf("program %q: %q, sealed %q", text, e.File.Application, e.Clear.Program)
+		}
+	}
+	many := make([]string, maxClear+1)
+	for i := range many {
+		many[i] = "x"
+	}
+	for want, wrong := range map[string]Clear{
+		"clear_extensions[1]": {Extensions: []string{"cmp", "."}}, "clear_extensions[0]": {Extensions: []string{"a/b"}},
+		"clear_extensions has 501": {Extensions: many}, "clear_programs[0]": {Programs: []string{`C:\Users\ida\tool.exe`}},
+		"clear_programs[1]": {Programs: []string{"tool", "ida@contoso.com"}}, "clear_programs has 501": {Programs: many},
+	} {
+		if err := wrong.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
