@@ -95,13 +95,12 @@ func (s *resolution) load(f *finding, info, stored []byte) error {
 		}
 	}
 	for len(stored) > 0 {
-		head, n := binary.Uvarint(stored)
-		size, unknown := head>>1, head&1 != 0
-		if n <= 0 || size > uint64(len(stored)-n) {
+		entry, event, unknown := nextWaiting(stored)
+		if entry == nil {
 			return nil
 		}
 		var e schemas.Event
-		switch err := r.deps.Events.Decode(stored[n:n+int(size)], &e); {
+		switch err := r.deps.Events.Decode(event, &e); {
 		case err == nil:
 			who := r.deps.Scope.of(e.User, e.User, e.ActorType, !unknown)
 			if s.drop(r.deps.Scope.event(who, &e)) {
@@ -112,9 +111,30 @@ func (s *resolution) load(f *finding, info, stored []byte) error {
 		case !errors.Is(err, schemas.ErrMalformed):
 			return fmt.Errorf("reading evidence that waits for its alert: %w", err)
 		}
-		stored = stored[n+int(size):]
+		stored = stored[len(entry):]
 	}
 	return nil
+}
+
+// nextWaiting takes the first entry off a list of evidence that waits: its event, and
+// whether nobody knew the UPN of whom it is about. Entry is nil when it is no list.
+func nextWaiting(list []byte) (entry, event []byte, unknown bool) {
+	head, n := binary.Uvarint(list)
+	size := head >> 1
+	if n <= 0 || size > uint64(len(list)-n) {
+		return nil, nil, false
+	}
+	entry = list[:n+int(size)]
+	return entry, entry[n:], head&1 != 0
+}
+
+// appendWaiting appends an entry to such a list.
+func appendWaiting(list, event []byte, unknown bool) []byte {
+	head := uint64(len(event)) << 1
+	if unknown {
+		head |= 1
+	}
+	return append(binary.AppendUvarint(list, head), event...)
 }
 
 // wait keeps the first evidence of each user.
@@ -238,11 +258,7 @@ func (f *findings) changed(r *Resolver) ([]Name, error) {
 				if err != nil {
 					return nil, fatalError{fmt.Errorf("storing evidence that waits for its alert: %w", err)}
 				}
-				head := uint64(len(value)) << 1
-				if known.waiting[i].who.unknown {
-					head |= 1
-				}
-				list = append(binary.AppendUvarint(list, head), value...)
+				list = appendWaiting(list, value, known.waiting[i].who.unknown)
 			}
 			names = append(names, Name{Key: known.waitingKey, Value: list, For: r.config.FindingsFor})
 		}

@@ -1,14 +1,11 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/redis/go-redis/v9"
 
@@ -27,22 +24,40 @@ type Remembered struct {
 	States, StaleStates int
 }
 
-// Remembered looks through everything for what is held of the users. Generation
-// is that of the states in force. A name needs no guessing: its value tells whose
-// it is.
-func (r *Redis) Remembered(ctx context.Context, users []schemas.Pseudonym, generation string, events *schemas.Codec[schemas.Event]) (Remembered, error) {
-	return r.search(ctx, users, generation, events, false)
+// Sought is of whom Redis is searched.
+type Sought struct {
+	Users []schemas.Pseudonym
+	// Keys are the pseudonym keys, if they are known: what names of people out of
+	// scope lead to is told from nobody's by them alone.
+	Keys []Pseudonymiser
+	// Generation is that of the states in force.
+	Generation string
+	Events     *schemas.Codec[schemas.Event]
+}
+
+// Remembered looks through everything for what is held of the users. A name needs
+// no guessing: its value tells whose it is.
+func (r *Redis) Remembered(ctx context.Context, of Sought) (Remembered, error) {
+	return r.search(ctx, of, false)
 }
 
 // Forget removes all that Remembered finds but the states in force: the scorer
 // has those in memory, and removes them at the erasure's place in the log.
-func (r *Redis) Forget(ctx context.Context, users []schemas.Pseudonym, generation string, events *schemas.Codec[schemas.Event]) error {
-	_, err := r.search(ctx, users, generation, events, true)
+func (r *Redis) Forget(ctx context.Context, of Sought) error {
+	_, err := r.search(ctx, of, true)
 	return err
 }
 
-func (r *Redis) search(ctx context.Context, users []schemas.Pseudonym, generation string, events *schemas.Codec[schemas.Event], remove bool) (Remembered, error) {
-	s := &redisSearch{users: users, events: events, remove: remove, seen: map[string]bool{}, names: r.prefix + "name:", current: "{" + r.prefix + "events:" + generation + ":p"}
+func (r *Redis) search(ctx context.Context, of Sought, remove bool) (Remembered, error) {
+	s := &redisSearch{
+		users: of.Users, named: slices.Clone(of.Users), events: of.Events, remove: remove, seen: map[string]bool{},
+		names: r.prefix + "name:", current: "{" + r.prefix + "events:" + of.Generation + ":p",
+	}
+	for _, key := range of.Keys {
+		for _, user := range of.Users {
+			s.named = append(s.named, outOfScope(key, user))
+		}
+	}
 	for _, begin := range []string{s.names, "{" + r.prefix + "events:"} {
 		if err := r.scan(ctx, begin, s.page); err != nil {
 			return Remembered{}, fmt.Errorf("searching redis for users: %w", err)
@@ -54,6 +69,7 @@ func (r *Redis) search(ctx context.Context, users []schemas.Pseudonym, generatio
 // redisSearch goes through pages of keys.
 type redisSearch struct {
 	users   []schemas.Pseudonym
+	named   []schemas.Pseudonym // what their names lead to
 	events  *schemas.Codec[schemas.Event]
 	remove  bool
 	seen    map[string]bool // what was found, since a scan may give a key twice
@@ -122,7 +138,7 @@ func (s *redisSearch) state(ctx context.Context, client *redis.Client, key strin
 func (s *redisSearch) name(ctx context.Context, client *redis.Client, key string, value []byte) error {
 	var user schemas.Pseudonym
 	if len(value) == len(user) {
-		if user = schemas.Pseudonym(value); !slices.Contains(s.users, user) || s.again(key) {
+		if user = schemas.Pseudonym(value); !slices.Contains(s.named, user) || s.again(key) {
 			return nil
 		}
 		if suffix := key[len(s.names):]; len(suffix) == len(user) {
@@ -158,13 +174,9 @@ func (s *redisSearch) again(key string) bool {
 // was theirs. What is no list of evidence is nobody's.
 func (s *redisSearch) others(waiting []byte) (rest []byte, theirs bool) {
 	for len(waiting) > 0 {
-		size, n := binary.Uvarint(waiting)
-		if n <= 0 || size > uint64(len(waiting)-n) {
-			return nil, false
-		}
-		entry := waiting[:n+int(size)]
+		entry, event, _ := nextWaiting(waiting)
 		var e schemas.Event
-		if err := s.events.Decode(entry[n:], &e); err != nil {
+		if entry == nil || s.events.Decode(event, &e) != nil {
 			return nil, false
 		}
 		if slices.Contains(s.users, e.User) {
@@ -175,59 +187,4 @@ func (s *redisSearch) others(waiting []byte) (rest []byte, theirs bool) {
 		waiting = waiting[len(entry):]
 	}
 	return rest, theirs
-}
-
-// scan calls page with all keys that begin so, some at a time; a key may come
-// twice.
-func (r *Redis) scan(ctx context.Context, begin string, page func(context.Context, *redis.Client, []string) error) error {
-	node := func(ctx context.Context, client *redis.Client) error {
-		var cursor uint64
-		for {
-			keys, next, err := client.Scan(ctx, cursor, escapeGlob(begin)+"*", 1000).Result()
-			if err != nil {
-				return err
-			}
-			if err := page(ctx, client, keys); err != nil {
-				return err
-			}
-			if cursor = next; cursor == 0 {
-				return nil
-			}
-		}
-	}
-	switch client := r.client.(type) {
-	case *redis.ClusterClient:
-		var mu sync.Mutex // the masters are asked side by side
-		var masters []*redis.Client
-		if err := client.ForEachMaster(ctx, func(_ context.Context, master *redis.Client) error {
-			mu.Lock()
-			defer mu.Unlock()
-			masters = append(masters, master)
-			return nil
-		}); err != nil {
-			return err
-		}
-		for _, master := range masters {
-			if err := node(ctx, master); err != nil {
-				return err
-			}
-		}
-		return nil
-	case *redis.Client:
-		return node(ctx, client)
-	default:
-		return fmt.Errorf("a client of type %T cannot be searched", client)
-	}
-}
-
-// escapeGlob takes their meaning from the characters of Redis's patterns.
-func escapeGlob(text string) string {
-	var b bytes.Buffer
-	for i := range len(text) {
-		if strings.IndexByte(`*?[]\^`, text[i]) >= 0 {
-			b.WriteByte('\\')
-		}
-		b.WriteByte(text[i])
-	}
-	return b.String()
 }

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"encoding/binary"
 	"slices"
 	"testing"
 	"time"
@@ -24,10 +23,14 @@ func TestRedis_Forget(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				list = append(binary.AppendUvarint(list, uint64(len(value))), value...)
+				list = appendWaiting(list, value, user == ben)
 			}
 			return list
 		}
+		sought := func(user schemas.Pseudonym) Sought {
+			return Sought{Users: []schemas.Pseudonym{user}, Keys: []Pseudonymiser{testKey(t)}, Generation: "g1x3", Events: c.events}
+		}
+		hidden := outOfScope(testKey(t), ada)
 		info := tinyEvent(0, 2)
 		info.User = schemas.Pseudonym{}
 		alert, err := c.events.Append(nil, &info)
@@ -38,6 +41,7 @@ func TestRedis_Forget(t *testing.T) {
 			{Key: schemas.Pseudonym{10}, Value: ada[:]},
 			{Key: schemas.Pseudonym{11}, Value: ben[:]},
 			{Key: ada, Value: ada[:]},
+			{Key: schemas.Pseudonym{16}, Value: hidden[:]}, // learned while she was out of scope
 			{Key: schemas.Pseudonym{12}, Value: waiting(ada, ben), For: time.Hour},
 			{Key: schemas.Pseudonym{13}, Value: waiting(ada), For: time.Hour},
 			{Key: schemas.Pseudonym{14}, Value: waiting(ben), For: time.Hour},
@@ -61,15 +65,15 @@ func TestRedis_Forget(t *testing.T) {
 		}
 		want := func(user schemas.Pseudonym, names []schemas.Pseudonym, waiting, states, stale int) {
 			t.Helper()
-			found, err := r.Remembered(ctx, []schemas.Pseudonym{user}, "g1x3", c.events)
+			found, err := r.Remembered(ctx, sought(user))
 			slices.SortFunc(found.Names, func(a, b schemas.Pseudonym) int { return slices.Compare(a[:], b[:]) })
 			if err != nil || !slices.Equal(found.Names, names) || found.Waiting != waiting || found.States != states || found.StaleStates != stale {
 				t.Errorf("%s: found %+v (%v)", user.Short(), found, err)
 			}
 		}
-		want(ada, []schemas.Pseudonym{ada, {10}}, 2, 1, 1)
+		want(ada, []schemas.Pseudonym{ada, {10}, {16}}, 2, 1, 1)
 		for range 2 {
-			if err := r.Forget(ctx, []schemas.Pseudonym{ada}, "g1x3", c.events); err != nil {
+			if err := r.Forget(ctx, sought(ada)); err != nil {
 				t.Fatal(err)
 			}
 			want(ada, nil, 0, 1, 0)
@@ -79,7 +83,7 @@ func TestRedis_Forget(t *testing.T) {
 		if err != nil || string(left[0]) != string(waiting(ben)) || left[1] != nil || string(left[2]) != string(waiting(ben)) || string(left[3]) != string(alert) {
 			t.Errorf("left %q (%v)", left, err)
 		}
-		if ttl := r.client.TTL(ctx, r.prefix+"name:"+string(names[3].Key[:])).Val(); ttl <= 0 || ttl > time.Hour {
+		if ttl := r.client.TTL(ctx, r.prefix+"name:"+string(names[4].Key[:])).Val(); ttl <= 0 || ttl > time.Hour {
 			t.Errorf("what waits for others lives for %s", ttl)
 		}
 	})

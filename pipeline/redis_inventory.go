@@ -11,10 +11,6 @@ import (
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
-// scanCount is how many keys the server looks at for one answer: some
-// milliseconds of its time.
-const scanCount = 5000
-
 // Users tells each of the partition's users that have a state, in batches. Who
 // had one before the call and has it still is told; who comes or goes meanwhile
 // may be; some are told twice. The server looks at all of its keys, once for
@@ -50,11 +46,6 @@ func (s *RedisStates) Users(ctx context.Context, partition int32, each func(user
 			return nil
 		}
 	}
-}
-
-// globQuote makes a text match itself alone.
-func globQuote(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(text)
 }
 
 // formatDiscarding stands in the fence of a partition whose states are being

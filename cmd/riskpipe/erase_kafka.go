@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -49,15 +52,21 @@ func (p positions) behind(committed kadm.OffsetResponses) (n int64) {
 	return n
 }
 
-// identityRecords delete the identities of the users, as every feed knows them.
-func (e *erasure) identityRecords() []*kgo.Record {
+// identityRecords delete the facts that the topic has of the users' identities.
+func (e *erasure) identityRecords(ctx context.Context) ([]*kgo.Record, error) {
+	topic := e.config.Topics.names().Identities()
+	latest, err := readLatest(ctx, e, topic, e.codecs.identities)
+	if err != nil {
+		return nil, err
+	}
 	var records []*kgo.Record
-	for _, user := range e.users {
-		for _, source := range schemas.Sources() {
-			records = append(records, &kgo.Record{Topic: e.config.Topics.names().Identities(), Key: []byte(user.String() + "/" + string(source))})
+	for _, key := range slices.Sorted(maps.Keys(latest)) {
+		user, _, _ := strings.Cut(key, "/")
+		if slices.ContainsFunc(e.users, func(u schemas.Pseudonym) bool { return u.String() == user }) {
+			records = append(records, &kgo.Record{Topic: topic, Key: []byte(key)})
 		}
 	}
-	return records
+	return records, nil
 }
 
 // keyRecords delete the data keys.

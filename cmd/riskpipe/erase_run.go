@@ -30,9 +30,11 @@ type erasure struct {
 	conn   sink.Conn
 	tables *sink.Eraser
 
-	ring      vault.Opener     // the vault's private keys, nil where they are not
-	to        *vault.PublicKey // what punctured keys are sealed to
-	now       func() schemas.Time
+	ring           vault.Opener     // the vault's private keys, nil where they are not
+	to             *vault.PublicKey // what punctured keys are sealed to
+	now            func() schemas.Time
+	pseudonymisers []pipeline.Pseudonymiser // the pseudonym keys, none where they are not
+
 	keys      []string // data keys that sealed evidence of the person
 	shredKeys bool     // whether they go as a whole
 	others    uint64   // activities of others whose evidence goes with them then
@@ -56,7 +58,7 @@ func newErasure(ctx context.Context, config Config, users []schemas.Pseudonym, t
 	if e.codecs, err = config.codecs(ctx); err != nil {
 		return nil, err
 	}
-	if err := e.openVault(ctx); err != nil {
+	if err := errors.Join(e.openVault(ctx), e.openPseudonyms()); err != nil {
 		return nil, err
 	}
 	options, err := config.Kafka.options()
@@ -77,6 +79,28 @@ func newErasure(ctx context.Context, config Config, users []schemas.Pseudonym, t
 	return e, err
 }
 
+// sought is of whom Redis is searched.
+func (e *erasure) sought() pipeline.Sought {
+	return pipeline.Sought{Users: e.users, Keys: e.pseudonymisers, Generation: e.config.Topics.stateGeneration(), Events: e.codecs.events}
+}
+
+// openPseudonyms reads the pseudonym keys, where they are.
+func (e *erasure) openPseudonyms() error {
+	if e.config.Pseudonym == (PseudonymConfig{}) {
+		return nil
+	}
+	key, err := e.config.Pseudonym.open()
+	if err != nil {
+		return err
+	}
+	e.pseudonymisers = append(e.pseudonymisers, key)
+	previous, err := e.config.Pseudonym.previous()
+	if previous != nil {
+		e.pseudonymisers = append(e.pseudonymisers, previous)
+	}
+	return err
+}
+
 // close gives the connections back; nothing that was done depends on it.
 func (e *erasure) close() {
 	if e.client != nil {
@@ -93,7 +117,7 @@ func (e *erasure) close() {
 // widen adds the person's other pseudonyms: a learned name was one of its own
 // until it was known whose it is.
 func (e *erasure) widen(ctx context.Context) (pipeline.Remembered, error) {
-	found, err := e.redis.Remembered(ctx, e.users, e.config.Topics.stateGeneration(), e.codecs.events)
+	found, err := e.redis.Remembered(ctx, e.sought())
 	if err != nil {
 		return found, &exitError{exitUnreachable, err}
 	}
@@ -154,7 +178,12 @@ func (e *erasure) held(ctx context.Context) ([]erasureLine, error) {
 		}
 		add("Kafka data keys that open evidence", open)
 	}
-	found, err := e.redis.Remembered(ctx, e.users, e.config.Topics.stateGeneration(), e.codecs.events)
+	identities, err := e.identityRecords(ctx)
+	if err != nil {
+		return nil, err
+	}
+	add("Kafka sealed identities", uint64(len(identities)))
+	found, err := e.redis.Remembered(ctx, e.sought())
 	if err != nil {
 		return nil, &exitError{exitUnreachable, err}
 	}
@@ -207,7 +236,11 @@ func (e *erasure) erase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := e.order(ctx, append(keys, e.identityRecords()...))
+	identities, err := e.identityRecords(ctx)
+	if err != nil {
+		return err
+	}
+	sealed, err := e.order(ctx, append(keys, identities...))
 	if err != nil {
 		return err
 	}
@@ -236,5 +269,5 @@ func (e *erasure) erase(ctx context.Context) error {
 	if err := e.tables.EraseKeys(ctx, e.keys, e.goingKeys()); err != nil {
 		return err
 	}
-	return e.redis.Forget(ctx, e.users, e.config.Topics.stateGeneration(), e.codecs.events)
+	return e.redis.Forget(ctx, e.sought())
 }
