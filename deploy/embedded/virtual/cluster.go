@@ -37,7 +37,7 @@ func NewCluster(tb testing.TB, opts ...kfake.Opt) *Cluster {
 
 // Cable returns a new cable to the cluster, plugged in.
 func (c *Cluster) Cable() *Cable {
-	return &Cable{cluster: c, connections: map[*connection]bool{}, plugged: closed()}
+	return &Cable{cluster: c, connections: map[*connection]bool{}, plugged: closed(), delay: roundTrip}
 }
 
 // Cable is the network between one client and the cluster.
@@ -49,6 +49,10 @@ type Cable struct {
 	plugged     chan struct{} // closed while the cable is plugged in
 	delay       time.Duration
 }
+
+// roundTrip is how long an answer takes at least. Without it a client and a broker that disagree
+// about a leader ask and answer for ever, since the clock goes on only when all wait.
+const roundTrip = time.Millisecond
 
 // Options are those of a client on this cable.
 func (c *Cable) Options() []kgo.Opt {
@@ -80,7 +84,7 @@ func (c *Cable) Plug() {
 	}
 }
 
-// Slow makes each answer take so much longer.
+// Slow makes each answer take so long.
 func (c *Cable) Slow(delay time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -133,7 +137,7 @@ func (c *connection) Read(b []byte) (int, error) {
 		c.cable.mu.Lock()
 		delay := c.cable.delay
 		c.cable.mu.Unlock()
-		if delay > 0 && err == nil {
+		if err == nil {
 			time.Sleep(delay)
 		}
 		if err != nil || !c.isCut() {
