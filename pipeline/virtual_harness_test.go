@@ -36,7 +36,7 @@ func newEra(t *testing.T, seed uint64, opts ...kfake.Opt) *era {
 	t.Helper()
 	cluster := virtual.NewCluster(t, append([]kfake.Opt{kfake.SeedTopics(testPartitions, "events", "alerts", "risk", "dlq.events")}, opts...)...)
 	return &era{
-		t: t, cluster: cluster, states: &weatheredStates{MemoryStates: NewMemoryStates()}, desk: cluster.Cable().Options(),
+		t: t, cluster: cluster, states: newWeatheredStates(), desk: cluster.Cable().Options(),
 		rng: rand.New(rand.NewPCG(seed, 7)), began: time.Now(),
 	}
 }
@@ -61,7 +61,7 @@ func (e *era) start() *process {
 	p := &process{cable: e.cluster.Cable(), states: &weatheredStates{MemoryStates: e.states.MemoryStates, shared: e.states}}
 	c := newCodecs(e.t)
 	var err error
-	p.scorer, err = NewScorer(ScorerConfig{BatchRecords: 40, CachedUsers: 5}, ScorerDeps{
+	p.scorer, err = NewScorer(ScorerConfig{BatchRecords: 40, CachedUsers: 5, Partitions: testPartitions}, ScorerDeps{
 		Cluster: p.cable.Options(), Engine: tinyEngine{}, States: p.states, Events: c.events, Alerts: c.alerts, Risks: c.risks, Version: "test", Log: quiet,
 	})
 	if err != nil {
@@ -105,7 +105,7 @@ func (e *era) check() {
 	for partition, log := range logs {
 		slices.SortFunc(log, func(a, b *kgo.Record) int { return int(a.Offset - b.Offset) })
 		oracle := foldLog(e.t, newCodecs(e.t), log)
-		for _, then := range e.states.history[partition] {
+		for _, then := range e.states.past[partition] {
 			fence, err := ParseFence(then.fence)
 			if err != nil {
 				e.t.Fatal(err)
@@ -127,7 +127,12 @@ type weatheredStates struct {
 	stall   func(point string) // called before each operation
 	claims  int
 	commits int
-	history map[int32][]*memoryPartition
+	history map[int32][]*memoryPartition // what a failover may go back to
+	past    map[int32][]*memoryPartition // all that was ever stored
+}
+
+func newWeatheredStates() *weatheredStates {
+	return &weatheredStates{MemoryStates: NewMemoryStates(), history: map[int32][]*memoryPartition{}, past: map[int32][]*memoryPartition{}}
 }
 
 var errAway = errors.New("the store is away")
@@ -165,12 +170,11 @@ func (w *weatheredStates) remember(partition int32, claim bool) {
 	} else {
 		s.commits++
 	}
-	if s.history == nil {
-		s.history = map[int32][]*memoryPartition{}
-	}
 	s.MemoryStates.mu.Lock()
 	defer s.MemoryStates.mu.Unlock()
-	s.history[partition] = append(s.history[partition], s.of(partition).clone())
+	now := s.of(partition).clone()
+	s.history[partition] = append(s.history[partition], now)
+	s.past[partition] = append(s.past[partition], now)
 }
 
 // rollBack loses so many of a partition's newest writes.

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -182,5 +183,32 @@ func TestVirtual_pauseOutlivesAssignment(t *testing.T) {
 		a.quietly(t)
 		e.check()
 		a.end(t)
+	})
+}
+
+// A topic that has got more partitions sends users to other partitions than
+// their states are in: every scorer stops and says so, and scores nothing there.
+func TestVirtual_morePartitions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEra(t, 8)
+		e.publish(200)
+		a, b := e.start(), e.start()
+		e.settles(time.Minute)
+		client := newClient(t, e.desk)
+		defer client.Close()
+		if _, err := kadm.NewClient(client).CreatePartitions(t.Context(), 2, "events"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Minute)
+		for _, p := range []*process{a, b, e.start()} {
+			if err := p.wait(t); err == nil || !strings.Contains(err.Error(), "has 6 partitions instead of 4") {
+				t.Errorf("Run returned %v", err)
+			}
+		}
+		for number := int32(testPartitions); number < 6; number++ {
+			if fence, _, err := e.states.Load(t.Context(), number, nil); err != nil || fence != "" {
+				t.Errorf("partition %d was claimed: %s, %v", number, fence, err)
+			}
+		}
 	})
 }

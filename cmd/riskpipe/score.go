@@ -78,6 +78,7 @@ func newScorer(ctx context.Context, config Config, log *slog.Logger, metrics pro
 	}
 	s, err := pipeline.NewScorer(pipeline.ScorerConfig{
 		Group: config.Topics.group("score"), BatchRecords: config.Score.BatchRecords, CachedUsers: config.Score.CachedUsers,
+		Partitions: int32(config.Topics.Partitions),
 	}, pipeline.ScorerDeps{
 		Cluster: kafka, Topics: config.Topics.names(), Engine: pipeline.ScoringEngine(engine), States: redis.States(config.Topics.stateGeneration()),
 		Events: codecs.events, Alerts: codecs.alerts, Risks: codecs.risk, Version: versionText(), Log: log, Metrics: metrics,

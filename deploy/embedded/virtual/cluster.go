@@ -54,6 +54,9 @@ type Cable struct {
 // about a leader ask and answer for ever, since the clock goes on only when all wait.
 const roundTrip = time.Millisecond
 
+// dialTimeout is that of the client's own dialer.
+const dialTimeout = 10 * time.Second
+
 // Options are those of a client on this cable.
 func (c *Cable) Options() []kgo.Opt {
 	return []kgo.Opt{kgo.SeedBrokers(c.cluster.ListenAddrs()...), kgo.Dialer(c.dial)}
@@ -63,7 +66,11 @@ func (c *Cable) Options() []kgo.Opt {
 func (c *Cable) Pull() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.plugged = make(chan struct{})
+	select {
+	case <-c.plugged:
+		c.plugged = make(chan struct{})
+	default:
+	}
 	for conn := range c.connections {
 		conn.cut()
 	}
@@ -92,6 +99,8 @@ func (c *Cable) Slow(delay time.Duration) {
 }
 
 func (c *Cable) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
 	c.mu.Lock()
 	plugged := c.plugged
 	c.mu.Unlock()
