@@ -45,6 +45,7 @@ type Sink struct {
 	pools   map[string]*sync.Pool // of rows, by topic
 
 	client     *kgo.Client
+	commits    func(ctx context.Context, blocks []block, metadata func(span) string) error // commit, but for simulations
 	work       context.Context //nolint:containedctx // for kgo's callbacks: Run's context without its end, so that what began is finished
 	partitions map[topicPartition]*partition
 }
@@ -63,7 +64,7 @@ func New(config Config, deps Deps) (*Sink, error) {
 	}
 	config = config.withDefaults()
 	pool := func(fresh func() rows) *sync.Pool { return &sync.Pool{New: func() any { return fresh() }} }
-	return &Sink{
+	s := &Sink{
 		config:  config,
 		log:     deps.Logger,
 		conn:    deps.Conn,
@@ -76,14 +77,16 @@ func New(config Config, deps Deps) (*Sink, error) {
 			config.Topics.Identities():   pool(func() rows { return newIdentityRows(deps.Identities, config.IdentityDatabase) }),
 			config.Topics.EvidenceKeys(): pool(func() rows { return newEvidenceKeyRows(deps.EvidenceKeys, config.IdentityDatabase) }),
 		},
-	}, nil
+		partitions: map[topicPartition]*partition{},
+	}
+	s.commits = s.commit
+	return s, nil
 }
 
 // Run writes until ctx ends, and then what is complete. It returns an error only when people have
 // to mend something: wrong credentials, missing tables, records of which most are malformed.
 // Call it once.
 func (s *Sink) Run(ctx context.Context) error {
-	s.partitions = map[topicPartition]*partition{}
 	s.work = context.WithoutCancel(ctx)
 	client, err := kgo.NewClient(append(slices.Clip(s.kafka),
 		kgo.ConsumerGroup(s.config.Group),

@@ -28,7 +28,7 @@ func (s *Sink) write(ctx context.Context, blocks []block) error {
 	for _, b := range blocks {
 		b.partition.announced = b.span
 	}
-	if err := s.commit(ctx, blocks, span.metadata); err != nil {
+	if err := s.commits(ctx, blocks, span.metadata); err != nil {
 		return fmt.Errorf("announcing blocks: %w", err)
 	}
 
@@ -50,7 +50,7 @@ func (s *Sink) write(ctx context.Context, blocks []block) error {
 			written = append(written, b)
 		}
 	}
-	if err := s.commit(ctx, written, nil); err != nil {
+	if err := s.commits(ctx, written, nil); err != nil {
 		return errors.Join(append(results, fmt.Errorf("committing blocks: %w", err))...)
 	}
 	for _, b := range written {

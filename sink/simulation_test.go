@@ -1,0 +1,414 @@
+package sink
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// simulation runs two sinks over the partitions of one topic, a group that knows
+// who owns them, and a warehouse, which fail before and after they act and let
+// the other sink take over at any moment.
+type simulation struct {
+	t       testing.TB
+	rng     *rand.Rand
+	weather weather
+	mutant  *mutant
+
+	log       [partitions][]*kgo.Record
+	group     [partitions]groupOffset
+	warehouse *warehouse
+	members   [2]*member
+	nested    bool
+	broken    error
+	counts    map[string]int
+}
+
+const partitions = 3
+
+// groupOffset is what the group knows of a partition.
+type groupOffset struct {
+	owner    *member
+	at       int64
+	metadata string
+}
+
+// weather says, in percent, how often things go wrong, and how many tokens
+// ClickHouse remembers.
+type weather struct{ fault, crash, zombie, deaf, window int }
+
+// exact says whether each row must stand there once, not only under FINAL: it
+// must, as long as tokens are remembered and announcements can be read.
+func (w weather) exact() bool { return w.window == 0 && w.deaf == 0 }
+
+// member is a sink with its view of the group.
+type member struct {
+	sim     *simulation
+	sink    *Sink
+	read    [partitions]int64 // where its consumer stands
+	stale   bool              // another generation has begun without it
+	crashed bool
+}
+
+var errCrashed = errors.New("crashed")
+
+func newSimulation(t testing.TB, deps Deps, seed uint64, m *mutant) *simulation {
+	rng := rand.New(rand.NewPCG(seed, 3))
+	pick := func(rates ...int) int { return rates[rng.IntN(len(rates))] }
+	s := &simulation{t: t, rng: rng, mutant: m, counts: map[string]int{}, weather: weather{
+		fault: pick(0, 5, 15), crash: pick(0, 2, 5), zombie: pick(0, 5, 15), deaf: pick(0, 0, 0, 20), window: pick(0, 0, 0, 3),
+	}}
+	if m != nil {
+		s.weather.deaf, s.weather.window = 0, 0
+	}
+	window := 1000
+	if s.weather.window > 0 {
+		window = s.weather.window
+	}
+	s.warehouse = newWarehouse(window)
+	if m != nil {
+		s.warehouse.rename = m.token
+	}
+	s.warehouse.weather(func(_ context.Context, conn Conn, insert func()) error {
+		err := conn.(connOf).around("insert", func() error { insert(); return nil })
+		if m != nil && m.inserted != nil {
+			err = m.inserted(err)
+		}
+		return err
+	})
+	for id := range s.log {
+		for offset := range int64(20 + rng.IntN(60)) {
+			s.log[id] = append(s.log[id], &kgo.Record{
+				Topic: "events", Partition: int32(id), Offset: offset, Value: fmt.Appendf(nil, "%d/%d", id, offset), Timestamp: time.UnixMilli(offset),
+			})
+		}
+	}
+	for i := range s.members {
+		s.members[i] = s.newMember(deps)
+	}
+	s.deal()
+	return s
+}
+
+// connOf is the connection of a member, which nobody uses.
+type connOf struct {
+	Conn
+	*member
+}
+
+func (s *simulation) newMember(deps Deps) *member {
+	m := &member{sim: s}
+	deps.Conn = connOf{member: m}
+	sink, err := New(Config{Database: "simulated", BatchRows: 1 + s.rng.IntN(20), Inserts: 1}, deps)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	m.sink = s.warehouse.behind(sink)
+	m.sink.work = context.Background()
+	m.sink.commits = m.commit
+	return m
+}
+
+func (s *simulation) failf(format string, args ...any) {
+	if s.broken == nil {
+		s.broken = fmt.Errorf(format, args...)
+	}
+}
+
+func (s *simulation) chance(percent int) bool { return percent > 0 && s.rng.IntN(100) < percent }
+
+func (s *simulation) other(m *member) *member {
+	if m == s.members[0] {
+		return s.members[1]
+	}
+	return s.members[0]
+}
+
+func (m *member) around(point string, effect func() error) error {
+	if err := m.mishap("before " + point); err != nil {
+		return err
+	}
+	if err := effect(); err != nil {
+		return err
+	}
+	return m.mishap("after " + point)
+}
+
+func (m *member) mishap(point string) error {
+	s := m.sim
+	if m.crashed {
+		return errCrashed
+	}
+	if !s.nested && s.chance(s.weather.zombie) {
+		// While this one is frozen, the other gets all it has and goes on with it.
+		s.counts["zombie "+point]++
+		s.nested = true
+		other := s.other(m)
+		for id := range s.group {
+			if s.group[id].owner != other {
+				s.give(id, other)
+			}
+		}
+		m.stale = true
+		for range 1 + s.rng.IntN(4) {
+			other.step()
+		}
+		s.nested = false
+	}
+	switch {
+	case s.chance(s.weather.crash):
+		s.counts["crash "+point]++
+		m.crashed = true
+		return errCrashed
+	case s.chance(s.weather.fault):
+		s.counts["fault "+point]++
+		return errInjected
+	default:
+		return nil
+	}
+}
+
+// commit is the group's: it refuses who is not of its generation.
+func (m *member) commit(_ context.Context, blocks []block, metadata func(span) string) error {
+	s := m.sim
+	point, announce := "commit", metadata != nil
+	if announce {
+		point = "announcement"
+	}
+	if len(blocks) == 0 {
+		return nil
+	}
+	if s.mutant != nil && s.mutant.skip != nil && s.mutant.skip(announce) {
+		return nil
+	}
+	return m.around(point, func() error {
+		if m.stale && (s.mutant == nil || !s.mutant.anybody) {
+			s.counts["refused"]++
+			return errors.New("stale generation")
+		}
+		for _, b := range blocks {
+			g := &s.group[b.partition.id]
+			g.at, g.metadata = b.span.last+1, ""
+			if announce && (s.mutant == nil || !s.mutant.early) {
+				g.at, g.metadata = b.span.first, metadata(b.span)
+			}
+			s.written(int(b.partition.id), g.at)
+		}
+		return nil
+	})
+}
+
+// written checks that nothing is committed which is not in the warehouse.
+func (s *simulation) written(id int, at int64) {
+	for _, r := range s.log[id][:at] {
+		if s.warehouse.table("events").copies[string(r.Value)] == 0 {
+			s.failf("partition %d: offset %d is committed and %d was not written", id, at, r.Offset)
+		}
+	}
+}
+
+// give assigns a partition, as assigned does.
+func (s *simulation) give(id int, to *member) {
+	g := &s.group[id]
+	p := &partition{topic: "events", id: int32(id), committed: -1}
+	if !s.chance(s.weather.deaf) && (s.mutant == nil || !s.mutant.deaf) {
+		p.continues(g.at, g.metadata)
+	}
+	g.owner = to
+	to.sink.partitions[topicPartition{"events", int32(id)}] = p
+	to.read[id] = g.at
+}
+
+// deal is a rebalance: each partition goes to anybody. Who is there and knows of
+// it writes what it can first.
+func (s *simulation) deal() {
+	var to [partitions]*member
+	for id := range s.group {
+		to[id] = s.members[s.rng.IntN(2)]
+	}
+	for _, m := range s.members {
+		if !m.stale && !m.crashed {
+			m.sink.revoked(context.Background(), nil, map[string][]int32{"events": m.holds(func(id int32) bool { return to[id] != m })})
+		}
+	}
+	// What was taken over meanwhile is lost to who had it.
+	for _, m := range s.members {
+		m.sink.lost(context.Background(), nil, map[string][]int32{"events": m.holds(func(id int32) bool { return m.stale || m.crashed || to[id] != m })})
+		m.stale, m.crashed = false, false
+	}
+	for id := range s.group {
+		if _, has := to[id].sink.partitions[topicPartition{"events", int32(id)}]; !has {
+			s.give(id, to[id])
+		}
+	}
+}
+
+// holds lists partitions that the member believes to own.
+func (m *member) holds(such func(id int32) bool) (ids []int32) {
+	for id := range int32(partitions) {
+		if _, has := m.sink.partitions[topicPartition{"events", id}]; has && such(id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// step lets a member read a little and write what is due.
+func (m *member) step() {
+	s := m.sim
+	if m.crashed {
+		return
+	}
+	now := time.Now()
+	for id := range s.log {
+		p := m.sink.partitions[topicPartition{"events", int32(id)}]
+		if p == nil {
+			continue
+		}
+		from := m.read[id]
+		m.read[id] = min(from+s.rng.Int64N(15), int64(len(s.log[id])))
+		for _, r := range s.log[id][from:m.read[id]] {
+			p.add(r, now)
+		}
+	}
+	if s.rng.IntN(3) > 0 {
+		now = now.Add(m.sink.config.FlushInterval)
+	}
+	blocks := m.sink.due(now)
+	slices.SortFunc(blocks, func(a, b block) int { return int(a.partition.id - b.partition.id) })
+	_ = m.sink.write(context.Background(), blocks) // tried again at the next step
+}
+
+func (s *simulation) run() error {
+	for range 40 {
+		s.members[s.rng.IntN(2)].step()
+		if s.rng.IntN(8) == 0 || s.members[0].crashed || s.members[1].crashed {
+			s.deal()
+		}
+	}
+	exact := s.weather.exact()
+	s.weather = weather{}
+	s.deal()
+	for range 100 {
+		s.members[0].step()
+		s.members[1].step()
+	}
+	if s.broken != nil {
+		return s.broken
+	}
+	want := map[string]bool{}
+	for id, log := range s.log {
+		if g := s.group[id]; g.at != int64(len(log)) || g.metadata != "" {
+			return fmt.Errorf("partition %d: committed %d of %d, announced %q", id, g.at, len(log), g.metadata)
+		}
+		for _, r := range log {
+			want[string(r.Value)] = true
+		}
+	}
+	return s.warehouse.holds("events", want, exact)
+}
+
+// mutant takes one safeguard away.
+type mutant struct {
+	name     string
+	skip     func(announce bool) bool  // commits that are not made
+	early    bool                      // the announcement commits the block's end
+	deaf     bool                      // announcements are not read
+	anybody  bool                      // the group takes commits of former members
+	token    func(token string) string // what ClickHouse is told
+	inserted func(err error) error     // what the sink is told
+}
+
+func mutants() []*mutant {
+	nonce := 0
+	return []*mutant{
+		{name: "offsets are committed before rows are written", early: true},
+		{name: "blocks are not announced", skip: func(announce bool) bool { return announce }},
+		{name: "announcements are not read", deaf: true},
+		{name: "an insert in doubt is taken for written", inserted: func(error) error { return nil }},
+		{name: "former members commit", anybody: true},
+		{name: "each attempt has a token of its own", token: func(token string) string { nonce++; return fmt.Sprint(token, nonce) }},
+		{name: "offsets are not committed", skip: func(announce bool) bool { return !announce }},
+	}
+}
+
+// Whatever fails and whoever takes over, every row is there; and once, without
+// gaps or overlaps between blocks, as long as ClickHouse remembers their tokens.
+func TestSink_simulation(t *testing.T) {
+	t.Parallel()
+	deps := simulatedDeps(t)
+	counts := map[string]int{}
+	from, to := simulationSeeds(t, 2000)
+	for seed := from; seed < to; seed++ {
+		s := newSimulation(t, deps, seed, nil)
+		if err := s.run(); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		for name, n := range s.counts {
+			counts[name] += n
+		}
+	}
+	for _, must := range []string{"crash after insert", "crash after announcement", "fault after insert", "zombie before insert", "zombie after insert", "zombie after announcement", "refused"} {
+		if counts[must] == 0 {
+			t.Errorf("no seed has met: %s", must)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		t.Logf("%6d %s", counts[name], name)
+	}
+}
+
+// Each safeguard, taken away, is missed.
+func TestSink_simulationCatches(t *testing.T) {
+	t.Parallel()
+	deps := simulatedDeps(t)
+	for _, mutant := range mutants() {
+		const seeds = 60
+		caught := 0
+		var first error
+		for seed := range uint64(seeds) {
+			if err := newSimulation(t, deps, seed, mutant).run(); err != nil {
+				caught++
+				first = cmp.Or(first, err)
+			}
+		}
+		t.Logf("%s: wrong in %d of %d seeds, such as: %v", mutant.name, caught, seeds, first)
+		if caught == 0 {
+			t.Errorf("%s: no seed notices", mutant.name)
+		}
+	}
+}
+
+func simulatedDeps(t testing.TB) Deps {
+	return Deps{
+		Logger: slog.New(slog.DiscardHandler), Conn: noConn{},
+		Events: codec[schemas.Event](t, schemas.EventSchema), Alerts: codec[schemas.Alert](t, schemas.AlertSchema),
+		Risks: codec[schemas.Risk](t, schemas.RiskSchema), Identities: codec[schemas.Identity](t, schemas.IdentitySchema),
+		EvidenceKeys: codec[schemas.EvidenceKey](t, schemas.EvidenceKeySchema),
+	}
+}
+
+// simulationSeeds is how many seeds a test tries; RISKPIPE_TEST_SEEDS=from:to
+// runs others.
+func simulationSeeds(t *testing.T, count uint64) (from, to uint64) {
+	from, to = 0, count
+	if text := os.Getenv("RISKPIPE_TEST_SEEDS"); text != "" {
+		if _, err := fmt.Sscanf(strings.Replace(text, ":", " ", 1), "%d %d", &from, &to); err != nil {
+			t.Fatalf("RISKPIPE_TEST_SEEDS=%q: want from:to: %v", text, err)
+		}
+	}
+	return from, to
+}
