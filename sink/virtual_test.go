@@ -271,7 +271,9 @@ func TestVirtual_storm(t *testing.T) {
 						}
 						p.stop()
 						gone = append(gone, p)
-						running[at] = e.start()
+						if running = append(running[:at:at], running[at+1:]...); len(running) == 0 {
+							running = append(running, e.start())
+						}
 					case 2:
 						p.away.Store(true)
 						later(func() { p.away.Store(false) })
