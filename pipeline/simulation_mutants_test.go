@@ -14,6 +14,7 @@ type mutant struct {
 	name    string
 	weather *weather // that shows it; nil for that of the seed
 
+	unproven  bool // claims do not ask the broker
 	claim     func(m *member, claimed Fence) Fence
 	load      func(m *member, users []schemas.Pseudonym) (string, [][]byte, error)
 	produce   func(m *member, records []*kgo.Record) error
@@ -106,6 +107,7 @@ func mutants() []*mutant {
 				return fence, states, err
 			},
 		},
+		{name: "claims do not ask the broker", unproven: true},
 		{
 			name:      "what is in doubt is taken for stored",
 			committed: func(*member, error) error { return nil },

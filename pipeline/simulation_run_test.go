@@ -30,7 +30,7 @@ func TestScoreWorker_simulation(t *testing.T) {
 	c := newCodecs(t)
 	var mu sync.Mutex
 	counts := map[string]int{}
-	from, to := simulationSeeds(t, 2000)
+	from, to := simulationSeeds(t, 400)
 	var wg sync.WaitGroup
 	const lanes = 4
 	for lane := range uint64(lanes) {
@@ -69,7 +69,7 @@ func TestScoreWorker_simulationCatches(t *testing.T) {
 	t.Parallel()
 	c := newCodecs(t)
 	for _, mutant := range mutants() {
-		const seeds = 60
+		const seeds = 40
 		caught := 0
 		var first error
 		for seed := range uint64(seeds) {

@@ -25,7 +25,7 @@ type storm struct {
 // Whatever comes together in half an hour, three minutes after it all is scored,
 // as the plain fold would have.
 func TestVirtual_storm(t *testing.T) {
-	from, to := simulationSeeds(t, 12)
+	from, to := simulationSeeds(t, 8)
 	for seed := from; seed < to; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -142,6 +142,12 @@ func TestVirtual_zombie(t *testing.T) {
 				claims := e.states.claimCount()
 				a.states.set(false, nil)
 				close(thaw)
+				e.publish(200)
+				time.Sleep(2 * time.Minute)
+				// Without the broker it cannot know whether the partitions are its own.
+				if more := e.states.claimCount() - claims; more > 0 {
+					t.Errorf("%d claims by one who is cut off", more)
+				}
 				a.cable.Plug()
 				time.Sleep(10 * time.Minute)
 				e.publish(200)

@@ -351,7 +351,7 @@ func TestSink_simulation(t *testing.T) {
 	t.Parallel()
 	deps := simulatedDeps(t)
 	counts := map[string]int{}
-	from, to := simulationSeeds(t, 2000)
+	from, to := simulationSeeds(t, 400)
 	for seed := from; seed < to; seed++ {
 		s := newSimulation(t, deps, seed, nil)
 		if err := s.run(); err != nil {
@@ -376,7 +376,7 @@ func TestSink_simulationCatches(t *testing.T) {
 	t.Parallel()
 	deps := simulatedDeps(t)
 	for _, mutant := range mutants() {
-		const seeds = 60
+		const seeds = 40
 		caught := 0
 		var first error
 		for seed := range uint64(seeds) {

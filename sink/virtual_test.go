@@ -247,7 +247,7 @@ func TestVirtual_zombie(t *testing.T) {
 
 // Whatever comes together in half an hour, every row is there.
 func TestVirtual_storm(t *testing.T) {
-	from, to := simulationSeeds(t, 8)
+	from, to := simulationSeeds(t, 6)
 	for seed := from; seed < to; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
