@@ -121,7 +121,9 @@ func (p *redisProxy) serve(client net.Conn) {
 }
 
 // isExec tells a piece that ends a transaction.
-func isExec(piece []byte) bool { return strings.Contains(strings.ToLower(string(piece)), "\r\nexec\r\n") }
+func isExec(piece []byte) bool {
+	return strings.Contains(strings.ToLower(string(piece)), "\r\nexec\r\n")
+}
 
 // onExec does something to the first transaction, and to nothing else.
 func onExec(act func(piece []byte) ([]byte, afterwards)) func([]byte) ([]byte, afterwards) {

@@ -5,7 +5,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -26,7 +25,9 @@ type era struct {
 	t       *testing.T
 	cluster *virtual.Cluster
 	states  *weatheredStates
-	desk    []kgo.Opt // of a client that nothing happens to
+	desk    []kgo.Opt // of clients that nothing happens to
+	client  *kgo.Client
+	codecs  codecs
 	rng     *rand.Rand
 	wrote   int // events
 	began   time.Time
@@ -35,17 +36,31 @@ type era struct {
 func newEra(t *testing.T, seed uint64, opts ...kfake.Opt) *era {
 	t.Helper()
 	cluster := virtual.NewCluster(t, append([]kfake.Opt{kfake.SeedTopics(testPartitions, "events", "alerts", "risk", "dlq.events")}, opts...)...)
+	desk := cluster.Cable().Options()
 	return &era{
-		t: t, cluster: cluster, states: newWeatheredStates(), desk: cluster.Cable().Options(),
+		t: t, cluster: cluster, states: newWeatheredStates(), desk: desk, client: newClient(t, desk), codecs: newCodecs(t),
 		rng: rand.New(rand.NewPCG(seed, 7)), began: time.Now(),
 	}
 }
 
-// publish writes events of a few users.
+// publish writes events of a few users, some twice.
 func (e *era) publish(n int) {
 	e.t.Helper()
-	produceEvents(e.t, e.desk, e.rng, e.wrote, n)
-	e.wrote += n
+	var records []*kgo.Record
+	for range n {
+		event := tinyEvent(e.rng.IntN(23), int64(e.wrote))
+		e.wrote++
+		value, err := e.codecs.events.Append(nil, &event)
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		for range 1 + max(e.rng.IntN(20)-18, 0) {
+			records = append(records, &kgo.Record{Topic: "events", Key: []byte(event.User.String()), Value: value})
+		}
+	}
+	if err := e.client.ProduceSync(e.t.Context(), records...).FirstErr(); err != nil {
+		e.t.Fatal(err)
+	}
 }
 
 // process is a scoring process with a cable and a view of the store of its own.
@@ -59,7 +74,7 @@ type process struct {
 func (e *era) start() *process {
 	e.t.Helper()
 	p := &process{cable: e.cluster.Cable(), states: &weatheredStates{MemoryStates: e.states.MemoryStates, shared: e.states}}
-	c := newCodecs(e.t)
+	c := e.codecs
 	var err error
 	p.scorer, err = NewScorer(ScorerConfig{BatchRecords: 40, CachedUsers: 5, Partitions: testPartitions}, ScorerDeps{
 		Cluster: p.cable.Options(), Engine: tinyEngine{}, States: p.states, Events: c.events, Alerts: c.alerts, Risks: c.risks, Version: "test", Log: quiet,
@@ -104,7 +119,7 @@ func (e *era) check() {
 	}
 	for partition, log := range logs {
 		slices.SortFunc(log, func(a, b *kgo.Record) int { return int(a.Offset - b.Offset) })
-		oracle := foldLog(e.t, newCodecs(e.t), log)
+		oracle := foldLog(e.t, e.codecs, log)
 		for _, then := range e.states.past[partition] {
 			fence, err := ParseFence(then.fence)
 			if err != nil {
@@ -230,10 +245,10 @@ func (w *weatheredStates) Commit(ctx context.Context, partition int32, from, to 
 	return nil
 }
 
-// quietly checks that a process is well.
-func (p *process) quietly(t testing.TB) {
+// isReady checks that a process says it is well.
+func (p *process) isReady(t testing.TB) {
 	t.Helper()
 	if err := p.scorer.Ready(); err != nil {
-		t.Error(fmt.Errorf("not ready: %w", err))
+		t.Errorf("not ready: %v", err)
 	}
 }

@@ -25,7 +25,7 @@ type storm struct {
 // Whatever comes together in half an hour, three minutes after it all is scored,
 // as the plain fold would have.
 func TestVirtual_storm(t *testing.T) {
-	from, to := simulationSeeds(t, 8)
+	from, to := simulationSeeds(t, 5)
 	for seed := from; seed < to; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -123,6 +123,8 @@ func (s *storm) clear() {
 		p.states.set(false, nil)
 	}
 	for _, p := range s.gone {
-		p.wait(s.t)
+		if err := p.wait(s.t); err != nil {
+			s.t.Errorf("Run returned %v", err)
+		}
 	}
 }

@@ -46,7 +46,7 @@ type Sink struct {
 
 	client     *kgo.Client
 	commits    func(ctx context.Context, blocks []block, metadata func(span) string) error // commit, but for simulations
-	work       context.Context //nolint:containedctx // for kgo's callbacks: Run's context without its end, so that what began is finished
+	work       context.Context                                                             //nolint:containedctx // for kgo's callbacks: Run's context without its end, so that what began is finished
 	partitions map[topicPartition]*partition
 }
 
