@@ -12,6 +12,7 @@ TESTFLAGS       ?= -timeout 20m
 BENCH           ?= .
 BENCHTIME       ?= 1s
 FUZZTIME        ?= 10s
+SEEDS           ?= 5000
 
 # npm writes this file last; it is the mark of a complete install.
 ENGINE := deploy/embedded/node_modules/.package-lock.json
@@ -37,6 +38,16 @@ demo: build $(ENGINE) ## The whole system in one command, on embedded servers, w
 .PHONY: test
 test: $(ENGINE) ## All tests with the race detector, on embedded servers
 	$(GO) test -race $(TESTFLAGS) ./...
+
+# Hours of outages on a fake clock. The tag makes the locks of the Kafka client ones that the clock can wait for.
+.PHONY: test-virtual
+test-virtual: ## Rebalances, outages and storms in virtual time
+	$(GO) test -race -tags synctests $(TESTFLAGS) -run Virtual ./pipeline ./sink
+
+# One goroutine a seed, so the race detector has nothing to find here and would only take its time.
+.PHONY: test-simulation
+test-simulation: ## SEEDS=5000 simulated failures of the scorer and the sink, and of their mutants
+	RISKPIPE_TEST_SEEDS=0:$(SEEDS) $(GO) test $(TESTFLAGS) -run _simulation ./pipeline ./sink
 
 # The servers live in a directory of their own, so that those of `make up` are left alone, and go down however
 # the tests end. -count=1: a cached pass says nothing about a server.
@@ -70,7 +81,7 @@ fuzz: $(ENGINE) ## Each fuzz target for FUZZTIME=10s
 ##@ Check
 
 .PHONY: check
-check: lint vet test test-386 ## Everything a change must pass: format, lint, vet, test
+check: lint vet test test-virtual test-simulation test-386 ## Everything a change must pass: format, lint, vet, test
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## golangci-lint, formatting and import rules included

@@ -132,7 +132,7 @@ var exclusive = []struct {
 	// The engine's HTTP interface answers clients in their own block compression.
 	{"github.com/ClickHouse/ch-go", []string{"sink", "deploy/embedded"}, "the wire format of blocks"},
 	{"cel.dev/cel-go", []string{"operators"}, "expressions have one cost ceiling, so one environment"},
-	{"github.com/twmb/franz-go/pkg/kfake", []string{"deploy/embedded"}, "a fake broker, for the demo and the tests"},
+	{"github.com/twmb/franz-go/pkg/kfake", []string{"deploy/embedded", "deploy/embedded/virtual"}, "a fake broker, for the demo and the tests"},
 	{"github.com/alicebob/miniredis", []string{"deploy/embedded"}, "a fake Redis, for the demo and the tests"},
 	{"github.com/ebitengine/purego", []string{"deploy/embedded"}, "a foreign library can crash the process it is in"},
 	{"github.com/testcontainers", []string{"deploy/embedded/servertest"}, "for tests"},

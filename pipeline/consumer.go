@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -45,12 +46,14 @@ type consumer struct {
 	newWorker  func(client *kgo.Client, partition int32) partitionWorker
 	strict     bool // a gap in the topic ends Run
 	claimLimit time.Duration
+	expected   int // partitions that the topic must have; 0 for any
 
 	mu         sync.Mutex
 	partitions map[int32]*assigned
 	joined     bool
 	running    bool
 	problem    error // of the group or of fetching, until a poll is clean
+	misfit     error // the topic has another number of partitions; ends Run
 }
 
 // assigned is a partition of this member.
@@ -86,10 +89,12 @@ func (c *consumer) groupOptions(group string, claims bool) []kgo.Opt {
 	return opts
 }
 
-func (c *consumer) assigned(_ context.Context, client *kgo.Client, added map[string][]int32) {
+func (c *consumer) assigned(ctx context.Context, client *kgo.Client, added map[string][]int32) {
+	misfit := c.compareCount(ctx, client)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.joined = true
+	c.misfit = misfit
 	for _, number := range added[c.topic] {
 		c.partitions[number] = &assigned{number: number, client: client, worker: c.newWorker(client, number)}
 	}
@@ -98,6 +103,23 @@ func (c *consumer) assigned(_ context.Context, client *kgo.Client, added map[str
 	if len(added[c.topic]) > 0 {
 		c.log.Info("partitions assigned", "partitions", added[c.topic])
 	}
+}
+
+// compareCount looks at each rebalance, which is what more partitions lead to.
+func (c *consumer) compareCount(ctx context.Context, client *kgo.Client) error {
+	if c.expected == 0 {
+		return nil
+	}
+	topics, err := kadm.NewClient(client).ListTopics(ctx, c.topic)
+	if err = errors.Join(err, topics[c.topic].Err); err != nil {
+		c.log.Warn("counting the topic's partitions", "error", err)
+		return nil // where Kafka does not answer, it is for the group to say
+	}
+	if is := len(topics[c.topic].Partitions); is != c.expected {
+		return fatalError{fmt.Errorf("%s has %d partitions instead of %d (topics.partitions), so that people's events are elsewhere than their states; "+
+			"see \"Another number of partitions\" in pipeline/DESIGN.md", c.topic, is, c.expected)}
+	}
+	return nil
 }
 
 // revoked runs when no poll is being worked on; the batches are done.
@@ -130,6 +152,10 @@ func (c *consumer) lost(_ context.Context, _ *kgo.Client, gone map[string][]int3
 // the first fetch. What cannot be claimed now is paused and retried by run.
 func (c *consumer) startOffsets(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	c.mu.Lock()
+	if c.misfit != nil {
+		c.mu.Unlock()
+		return nil, c.misfit // before anything is claimed; run ends by it
+	}
 	var todo []*assigned
 	for number := range offsets[c.topic] {
 		if p := c.partitions[number]; p != nil {

@@ -30,6 +30,9 @@ func (c *consumer) handle(ctx context.Context, fetches kgo.Fetches) error {
 	if err := c.fetchErrors(fetches); err != nil {
 		return err
 	}
+	if err := c.fits(); err != nil {
+		return err
+	}
 	todo := c.workOf(fetches)
 	var wg sync.WaitGroup
 	for _, w := range todo {
@@ -50,6 +53,12 @@ func (c *consumer) handle(ctx context.Context, fetches kgo.Fetches) error {
 		}
 	}
 	return nil
+}
+
+func (c *consumer) fits() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.misfit
 }
 
 // workOf sorts a poll's records by partition and adds the partitions whose time

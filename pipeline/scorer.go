@@ -69,7 +69,10 @@ type ScorerConfig struct {
 	// CachedUsers is how many users' states are kept in memory for each
 	// partition. Default 50,000.
 	CachedUsers int
-	Breaker     BreakerConfig
+	// Partitions is how many the events topic had when the states were begun. They
+	// say where a user's events go, so that another number ends Run. 0 takes any.
+	Partitions int32
+	Breaker    BreakerConfig
 }
 
 // Validate reports every problem at once.
@@ -80,6 +83,9 @@ func (c ScorerConfig) Validate() error {
 	}
 	if c.CachedUsers < 0 {
 		problems = append(problems, fmt.Errorf("score.cached_users is %d: must not be negative", c.CachedUsers))
+	}
+	if c.Partitions < 0 {
+		problems = append(problems, fmt.Errorf("topics.partitions is %d: must not be negative", c.Partitions))
 	}
 	problems = append(problems, validTimeout("score.batch_timeout", c.BatchTimeout), c.Breaker.Validate())
 	return errors.Join(problems...)
@@ -135,7 +141,7 @@ func NewScorer(config ScorerConfig, deps ScorerDeps) (*Scorer, error) {
 	}
 	s.consumer = &consumer{
 		topic: deps.Topics.Events(), log: deps.Log.With("topic", deps.Topics.Events()), metrics: &s.metrics.consumerMetrics,
-		perPoll: s.config.BatchRecords, claimLimit: s.config.BatchTimeout, strict: true,
+		perPoll: s.config.BatchRecords, claimLimit: s.config.BatchTimeout, strict: true, expected: int(s.config.Partitions),
 		newWorker: s.worker, partitions: map[int32]*assigned{},
 	}
 	client, err := s.connect(s.consumer.groupOptions(s.config.Group, true)...)

@@ -1,9 +1,13 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -24,42 +28,59 @@ func simulationSeeds(t *testing.T, count uint64) (from, to uint64) {
 func TestScoreWorker_simulation(t *testing.T) {
 	t.Parallel()
 	c := newCodecs(t)
+	var mu sync.Mutex
 	counts := map[string]int{}
-	from, to := simulationSeeds(t, 1000)
-	for seed := from; seed < to; seed++ {
-		s := newSimulation(t, c, seed, "")
-		if err := s.run(); err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
-		for name, n := range s.counts {
-			counts[name] += n
-		}
-		counts["repeated alerts"] += s.outbox.repeats
+	from, to := simulationSeeds(t, 400)
+	var wg sync.WaitGroup
+	const lanes = 4
+	for lane := range uint64(lanes) {
+		wg.Go(func() {
+			for seed := from + lane; seed < to; seed += lanes {
+				s := newSimulation(t, c, seed, nil)
+				if err := s.run(); err != nil {
+					t.Errorf("seed %d: %v", seed, err)
+					return
+				}
+				mu.Lock()
+				for name, n := range s.counts {
+					counts[name] += n
+				}
+				counts["repeated alerts"] += s.outbox.repeats
+				mu.Unlock()
+			}
+		})
 	}
-	for _, must := range []string{"rollback", "crash", "repeated alerts", "zombie before commit", "zombie after produce", "fault after commit", "erasure"} {
+	wg.Wait()
+	for _, must := range []string{
+		"rollback", "crash after commit", "repeated alerts", "zombie before commit", "zombie after produce", "zombie after load",
+		"fault after commit", "answer lost", "late commit applied", "late produce", "late arrival",
+	} {
 		if counts[must] == 0 {
 			t.Errorf("no seed has met: %s", must)
 		}
 	}
-	t.Log(counts)
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		t.Logf("%6d %s", counts[name], name)
+	}
 }
 
 // Each safeguard, taken away, is missed by the simulation.
 func TestScoreWorker_simulationCatches(t *testing.T) {
 	t.Parallel()
 	c := newCodecs(t)
-	for _, mutant := range []string{
-		"fence not compared", "states and fence not in one transaction", "states read apart from the fence", "acknowledgements not awaited",
-	} {
-		caught, seeds := 0, uint64(0)
-		for ; seeds < 300 && caught < 5; seeds++ {
-			if newSimulation(t, c, seeds, mutant).run() != nil {
+	for _, mutant := range mutants() {
+		const seeds = 40
+		caught := 0
+		var first error
+		for seed := range uint64(seeds) {
+			if err := newSimulation(t, c, seed, mutant).run(); err != nil {
 				caught++
+				first = cmp.Or(first, err)
 			}
 		}
-		t.Logf("%s: wrong in %d of %d seeds", mutant, caught, seeds)
+		t.Logf("%s: wrong in %d of %d seeds, such as: %v", mutant.name, caught, seeds, first)
 		if caught == 0 {
-			t.Errorf("%s: no seed notices", mutant)
+			t.Errorf("%s: no seed notices", mutant.name)
 		}
 	}
 }

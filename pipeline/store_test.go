@@ -15,13 +15,15 @@ import (
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
-// redisServers are the Redis servers to test with: miniredis, and a real one
-// where RISKPIPE_TEST_REDIS names it.
+// redisServers are the Redis servers to test with.
 func redisServers(t *testing.T, f func(t *testing.T, r *Redis)) {
-	t.Run("miniredis", func(t *testing.T) {
-		server := miniredis.RunT(t)
-		f(t, openRedis(t, server.Addr()))
-	})
+	redisAddresses(t, func(t *testing.T, address string) { f(t, openRedis(t, address)) })
+}
+
+// redisAddresses are where they listen: miniredis, and a real one where
+// RISKPIPE_TEST_REDIS names it.
+func redisAddresses(t *testing.T, f func(t *testing.T, address string)) {
+	t.Run("miniredis", func(t *testing.T) { f(t, miniredis.RunT(t).Addr()) })
 	t.Run("redis", func(t *testing.T) {
 		address := os.Getenv("RISKPIPE_TEST_REDIS")
 		if address == "" {
@@ -30,7 +32,7 @@ func redisServers(t *testing.T, f func(t *testing.T, r *Redis)) {
 			}
 			t.Skip("RISKPIPE_TEST_REDIS names no server")
 		}
-		f(t, openRedis(t, address))
+		f(t, address)
 	})
 }
 

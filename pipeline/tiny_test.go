@@ -199,11 +199,12 @@ func header(r *kgo.Record, key string) string {
 }
 
 // fold is the oracle: the plain fold over the log. States holds, for each offset,
-// the users' states before it.
+// the users' states before it, and the newest event time.
 type fold struct {
-	states []map[schemas.Pseudonym][]byte
-	alerts map[alertKey][]byte
-	erased map[string]bool // topics and keys of records without a value
+	states     []map[schemas.Pseudonym][]byte
+	watermarks []schemas.Time
+	alerts     map[alertKey][]byte
+	erased     map[string]bool // topics and keys of records without a value
 }
 
 func foldLog(t testing.TB, c codecs, log []*kgo.Record) fold {
@@ -213,6 +214,8 @@ func foldLog(t testing.TB, c codecs, log []*kgo.Record) fold {
 	live := map[schemas.Pseudonym]State{}
 	stored := map[schemas.Pseudonym][]byte{}
 	f.states = append(f.states, map[schemas.Pseudonym][]byte{})
+	watermark := schemas.Time(0)
+	f.watermarks = append(f.watermarks, watermark)
 	for _, r := range log {
 		var e schemas.Event
 		if user, err := erasedUser(r); r.Value == nil && err == nil {
@@ -230,8 +233,10 @@ func foldLog(t testing.TB, c codecs, log []*kgo.Record) fold {
 				f.alerts[alertKey{out.Alerts[i].ID, out.Alerts[i].Version}] = value
 			}
 			stored[e.User], _ = live[e.User].AppendBinary(nil)
+			watermark = max(watermark, e.Time)
 		}
 		f.states = append(f.states, maps.Clone(stored))
+		f.watermarks = append(f.watermarks, watermark)
 	}
 	return f
 }

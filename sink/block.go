@@ -38,6 +38,12 @@ type span struct {
 // compaction or retention may have removed.
 const waitForAnnounced = 10 * time.Second
 
+// continues takes up where the last owner committed, and what it announced there.
+func (p *partition) continues(committed int64, metadata string) {
+	p.committed = committed
+	p.announced = announcedSpan(metadata, committed)
+}
+
 func (p *partition) add(r *kgo.Record, now time.Time) {
 	if len(p.records) == 0 {
 		p.since = now

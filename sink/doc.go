@@ -15,5 +15,7 @@
 //     others go on;
 //   - Run ends only with its context, or with an error that people have to mend.
 //
+// DESIGN.md says what follows when each step fails.
+//
 // It may import schemas, and later vault; never pipeline.
 package sink

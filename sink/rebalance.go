@@ -22,8 +22,7 @@ func (s *Sink) assigned(ctx context.Context, client *kgo.Client, added map[strin
 		for _, id := range ids {
 			p := &partition{topic: topic, id: id, committed: -1, forgets: s.forgetting(topic)}
 			if at, ok := offsets.Lookup(topic, id); ok && at.Err == nil && at.At >= 0 {
-				p.committed = at.At
-				p.announced = announcedSpan(at.Metadata, at.At)
+				p.continues(at.At, at.Metadata)
 			}
 			s.partitions[topicPartition{topic, id}] = p
 		}

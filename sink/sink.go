@@ -46,7 +46,8 @@ type Sink struct {
 	pools   map[string]*sync.Pool // of rows, by topic
 
 	client     *kgo.Client
-	work       context.Context //nolint:containedctx // for kgo's callbacks: Run's context without its end, so that what began is finished
+	commits    func(ctx context.Context, blocks []block, metadata func(span) string) error // commit, but for simulations
+	work       context.Context                                                             //nolint:containedctx // for kgo's callbacks: Run's context without its end, so that what began is finished
 	partitions map[topicPartition]*partition
 }
 
@@ -64,7 +65,7 @@ func New(config Config, deps Deps) (*Sink, error) {
 	}
 	config = config.withDefaults()
 	pool := func(fresh func() rows) *sync.Pool { return &sync.Pool{New: func() any { return fresh() }} }
-	return &Sink{
+	s := &Sink{
 		config:  config,
 		log:     deps.Logger,
 		conn:    deps.Conn,
@@ -78,7 +79,10 @@ func New(config Config, deps Deps) (*Sink, error) {
 			config.Topics.EvidenceKeys(): pool(func() rows { return newEvidenceKeyRows(deps.EvidenceKeys, config.IdentityDatabase) }),
 			config.Topics.Audit():        pool(func() rows { return newAuditRows(deps.Audits, config.Database) }),
 		},
-	}, nil
+		partitions: map[topicPartition]*partition{},
+	}
+	s.commits = s.commit
+	return s, nil
 }
 
 // forgetting says whether a record without a value on the topic tells to forget its user.
@@ -91,7 +95,6 @@ func (s *Sink) forgetting(topic string) bool {
 // to mend something: wrong credentials, missing tables, records of which most are malformed.
 // Call it once.
 func (s *Sink) Run(ctx context.Context) error {
-	s.partitions = map[topicPartition]*partition{}
 	s.work = context.WithoutCancel(ctx)
 	client, err := kgo.NewClient(append(slices.Clip(s.kafka),
 		kgo.ConsumerGroup(s.config.Group),

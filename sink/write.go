@@ -19,16 +19,16 @@ import (
 //	crash or error before the insert     the announced block is formed again and inserted
 //	during it, or before its answer      the block is formed again; its token tells whether it is in
 //	after it, before the commit          as above
-func (s *Sink) write(ctx context.Context, blocks []block) error {
+func (s *Sink) write(work context.Context, blocks []block) error {
 	if len(blocks) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.config.InsertTimeout)
+	ctx, cancel := context.WithTimeout(work, s.config.InsertTimeout)
 	defer cancel()
 	for _, b := range blocks {
 		b.partition.announced = b.span
 	}
-	if err := s.commit(ctx, blocks, span.metadata); err != nil {
+	if err := s.commits(ctx, blocks, span.metadata); err != nil {
 		return fmt.Errorf("announcing blocks: %w", err)
 	}
 
@@ -50,7 +50,11 @@ func (s *Sink) write(ctx context.Context, blocks []block) error {
 			written = append(written, b)
 		}
 	}
-	if err := s.commit(ctx, written, nil); err != nil {
+	// The inserts may have used up all their time, and yet some blocks are written. Were they not
+	// committed now, slow inserts would be done over and over.
+	ctx, cancel = context.WithTimeout(work, commitTimeout)
+	defer cancel()
+	if err := s.commits(ctx, written, nil); err != nil {
 		return errors.Join(append(results, fmt.Errorf("committing blocks: %w", err))...)
 	}
 	for _, b := range written {
@@ -58,6 +62,10 @@ func (s *Sink) write(ctx context.Context, blocks []block) error {
 	}
 	return errors.Join(results...)
 }
+
+// commitTimeout bounds the commit behind the inserts. With the longest insert timeout it stays below
+// the rebalance timeout of 60 s.
+const commitTimeout = 5 * time.Second
 
 // insert writes one block and sends its dead letters. Both can be repeated.
 func (s *Sink) insert(ctx context.Context, b block) error {

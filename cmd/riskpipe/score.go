@@ -84,7 +84,7 @@ func newScorer(ctx context.Context, config Config, log *slog.Logger, metrics pro
 
 // scorer is the configuration of the scoring service.
 func (c Config) scorer() pipeline.ScorerConfig {
-	return pipeline.ScorerConfig{Group: c.Topics.group("score"), BatchRecords: c.Score.BatchRecords, CachedUsers: c.Score.CachedUsers}
+	return pipeline.ScorerConfig{Group: c.Topics.group("score"), BatchRecords: c.Score.BatchRecords, CachedUsers: c.Score.CachedUsers, Partitions: int32(c.Topics.Partitions)}
 }
 
 // scorerDeps are what scoring works with, without metrics.
