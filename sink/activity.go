@@ -25,6 +25,18 @@ type activity struct {
 	health      *schemas.Health
 }
 
+// bodiesLender returns what gives an event bodies to be decoded into, the same ones every time.
+func bodiesLender() func(*schemas.Event) {
+	own := schemas.Event{
+		Device: &schemas.Device{}, SourceIP: &schemas.SourceIP{}, Destination: &schemas.Destination{}, SignIn: &schemas.SignIn{},
+		Email: &schemas.Email{}, File: &schemas.File{}, Detection: &schemas.Detection{}, HR: &schemas.HR{}, Health: &schemas.Health{},
+	}
+	return func(e *schemas.Event) {
+		e.Device, e.SourceIP, e.Destination, e.SignIn = own.Device, own.SourceIP, own.Destination, own.SignIn
+		e.Email, e.File, e.Detection, e.HR, e.Health = own.Email, own.File, own.Detection, own.HR, own.Health
+	}
+}
+
 // eventFlattener returns what lays events out as rows. It fails for an event that has no place in
 // the table.
 func eventFlattener() func(*schemas.Event) (activity, error) {
