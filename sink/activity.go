@@ -64,7 +64,9 @@ func eventFlattener() func(*schemas.Event) (activity, error) {
 	}
 }
 
-func activityColumns() []column[activity] {
+func activityColumns() []column[activity] { return allColumns(activityBodies()) }
+
+func activityBodies() []body[activity] {
 	var (
 		instant = func(get func(*activity) schemas.Time) cells[activity] {
 			return from(func(a *activity) int64 { return clampTime(get(a)) })
@@ -76,7 +78,7 @@ func activityColumns() []column[activity] {
 			return from(func(a *activity) uint64 { return uint64(get(a)) })
 		}
 	)
-	return []column[activity]{
+	return []body[activity]{{columns: []column[activity]{
 		{"event_id", "UUID", from(func(a *activity) uuid.UUID { return uuid.UUID(a.ID) })},
 		{"source", categoryType, from(func(a *activity) string { return string(a.Source) })},
 		{"activity", categoryType, from(func(a *activity) string { return a.Activity })},
@@ -89,21 +91,23 @@ func activityColumns() []column[activity] {
 		{"outcome", categoryType, from(func(a *activity) string { return string(a.Outcome) })},
 		{"groups", categoriesType, from(func(a *activity) []string { return a.Groups })},
 		{"marks", categoriesType, from(func(a *activity) []string { return a.Marks })},
-
+	}}, {of: func(a *activity) bool { return a.Event.Device != nil }, columns: []column[activity]{
 		{"device_id", "UInt64", hash(func(a *activity) schemas.Hash { return a.device.ID })},
 		{"device_os", categoryType, from(func(a *activity) string { return a.device.OS })},
 		{"device_managed", "Nullable(Bool)", from(func(a *activity) *bool { return a.device.Managed })},
+	}}, {of: func(a *activity) bool { return a.Event.SourceIP != nil }, columns: []column[activity]{
 		{"source_ip_id", "UInt64", hash(func(a *activity) schemas.Hash { return a.sourceIP.ID })},
 		{"source_country", categoryType, from(func(a *activity) string { return a.sourceIP.Country })},
 		{"source_asn", "UInt32", from(func(a *activity) uint32 { return asn(a.sourceIP.ASN) })},
 		{"source_private", "Bool", from(func(a *activity) bool { return a.sourceIP.Private })},
 		{"source_latitude", "Int16", from(func(a *activity) int16 { return degrees(a.sourceIP.Latitude, 90) })},
 		{"source_longitude", "Int16", from(func(a *activity) int16 { return degrees(a.sourceIP.Longitude, 180) })},
+	}}, {of: func(a *activity) bool { return a.Event.Destination != nil }, columns: []column[activity]{
 		{"destination_class", categoryType, from(func(a *activity) string { return a.destination.Class })},
 		{"destination_domain", "UInt64", hash(func(a *activity) schemas.Hash { return a.destination.Domain })},
 		{"destination_external", "Bool", from(func(a *activity) bool { return a.destination.External })},
 		{"destination_category", categoryType, from(func(a *activity) string { return a.destination.Category })},
-
+	}}, {columns: []column[activity]{
 		{"origin_topic", categoryType, from(func(a *activity) string { return a.Origin.Topic })},
 		{"origin_partition", "Int32", from(func(a *activity) int32 { return a.Origin.Partition })},
 		{"origin_offset", "Int64", from(func(a *activity) int64 { return a.Origin.Offset })},
@@ -119,7 +123,7 @@ func activityColumns() []column[activity] {
 		{"sensitive_types", categoriesType, from(func(a *activity) []string { return either(a.detection.SensitiveTypes, a.file.SensitiveTypes) })},
 		{"sensitive_count", "Int32", from(func(a *activity) int32 { return cmp.Or(a.detection.SensitiveCount, a.file.SensitiveCount) })},
 		{"enforcement", categoryType, from(func(a *activity) string { return cmp.Or(a.detection.Action, a.file.Enforcement) })},
-
+	}}, {of: func(a *activity) bool { return a.Event.SignIn != nil }, columns: []column[activity]{
 		{"sign_in_resource", categoryType, from(func(a *activity) string { return a.signIn.Resource })},
 		{"sign_in_client", categoryType, from(func(a *activity) string { return a.signIn.Client })},
 		{"sign_in_legacy", "Bool", from(func(a *activity) bool { return a.signIn.Legacy })},
@@ -130,7 +134,7 @@ func activityColumns() []column[activity] {
 		{"sign_in_conditional_access", categoryType, from(func(a *activity) string { return a.signIn.ConditionalAccess })},
 		{"sign_in_risk_level", categoryType, from(func(a *activity) string { return a.signIn.RiskLevel })},
 		{"sign_in_risk_types", categoriesType, from(func(a *activity) []string { return a.signIn.RiskTypes })},
-
+	}}, {of: func(a *activity) bool { return a.Event.Email != nil }, columns: []column[activity]{
 		{"email_message", "UInt64", hash(func(a *activity) schemas.Hash { return a.email.Message })},
 		{"email_direction", categoryType, from(func(a *activity) string { return a.email.Direction })},
 		{"email_messages", "Int32", from(func(a *activity) int32 { return a.email.Messages })},
@@ -143,7 +147,7 @@ func activityColumns() []column[activity] {
 		})},
 		{"email_access", categoryType, from(func(a *activity) string { return a.email.Access })},
 		{"email_rule", categoryType, from(func(a *activity) string { return a.email.Rule })},
-
+	}}, {of: func(a *activity) bool { return a.Event.File != nil }, columns: []column[activity]{
 		{"file_object", "UInt64", hash(func(a *activity) schemas.Hash { return a.file.Object })},
 		{"file_name", "UInt64", hash(func(a *activity) schemas.Hash { return a.file.Name })},
 		{"file_previous", "UInt64", hash(func(a *activity) schemas.Hash { return a.file.Previous })},
@@ -152,7 +156,7 @@ func activityColumns() []column[activity] {
 		{"file_count", "Int32", from(func(a *activity) int32 { return a.file.Count })},
 		{"file_location", categoryType, from(func(a *activity) string { return a.file.Location })},
 		{"file_label_change", categoryType, from(func(a *activity) string { return a.file.LabelChange })},
-
+	}}, {of: func(a *activity) bool { return a.Event.Detection != nil }, columns: []column[activity]{
 		{"detection_finding", "UInt64", hash(func(a *activity) schemas.Hash { return a.detection.Finding })},
 		{"detection_category", categoryType, from(func(a *activity) string { return a.detection.Category })},
 		{"detection_severity", categoryType, from(func(a *activity) string { return a.detection.Severity })},
@@ -160,7 +164,7 @@ func activityColumns() []column[activity] {
 		{"detection_techniques", categoriesType, from(func(a *activity) []string { return a.detection.Techniques })},
 		{"detection_service", categoryType, from(func(a *activity) string { return a.detection.Service })},
 		{"detection_policy", categoryType, from(func(a *activity) string { return a.detection.Policy })},
-
+	}}, {of: func(a *activity) bool { return a.Event.HR != nil }, columns: []column[activity]{
 		{"hr_scenario", categoryType, from(func(a *activity) string { return a.hr.Scenario })},
 		{"hr_effective", nullTimeType, date(func(a *activity) schemas.Time { return a.hr.Effective })},
 		{"hr_resigned", nullTimeType, date(func(a *activity) schemas.Time { return a.hr.Resigned })},
@@ -170,12 +174,12 @@ func activityColumns() []column[activity] {
 		{"hr_on_leave", "Bool", from(func(a *activity) bool { return a.hr.OnLeave })},
 		{"hr_employee_type", categoryType, from(func(a *activity) string { return a.hr.EmployeeType })},
 		{"hr_direction", categoryType, from(func(a *activity) string { return a.hr.Direction })},
-
+	}}, {of: func(a *activity) bool { return a.Event.Health != nil }, columns: []column[activity]{
 		{"health_record", "UInt64", hash(func(a *activity) schemas.Hash { return a.health.Record })},
 		{"health_restricted", "Bool", from(func(a *activity) bool { return a.health.Restricted })},
 		{"health_employee", "Bool", from(func(a *activity) bool { return a.health.Employee })},
 		{"health_break_glass", "Bool", from(func(a *activity) bool { return a.health.BreakGlass })},
-	}
+	}}}
 }
 
 const (

@@ -62,7 +62,7 @@ func TestEventFlattener_everyField(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := newColumns(activityColumns())
+		c := newBodies(activityBodies())
 		c.add(&a)
 		return string(c.native())
 	}

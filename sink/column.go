@@ -20,6 +20,7 @@ type cells[V any] interface {
 	// open makes room for values of ClickHouse's type kind. It comes first, once.
 	open(kind string)
 	add(row *V)
+	addZeros(n int)
 	reset()
 	// appendTo appends the values in ClickHouse's Native format.
 	appendTo(dst []byte) []byte
@@ -35,26 +36,48 @@ type slice[V, C any] struct {
 
 func (s *slice[V, C]) open(kind string) { s.all = vectorOf[C](kind) }
 func (s *slice[V, C]) add(row *V)       { s.all.add(s.get(row)) }
+func (s *slice[V, C]) addZeros(n int)   { s.all.addZeros(n) }
 func (s *slice[V, C]) reset()           { s.all.reset() }
 
 func (s *slice[V, C]) appendTo(dst []byte) []byte {
 	return s.all.appendValues(s.all.appendPrefix(dst))
 }
 
+// body is columns that all have their zero values in rows which are not of that kind.
+type body[V any] struct {
+	of      func(*V) bool // nil for what every row has
+	columns []column[V]
+	behind  int // how many rows its columns do not have yet, all of them zeros
+}
+
+// catchUp adds the rows that the columns do not have yet.
+func (b *body[V]) catchUp() {
+	if b.behind == 0 {
+		return
+	}
+	for i := range b.columns {
+		b.columns[i].cells.addZeros(b.behind)
+	}
+	b.behind = 0
+}
+
 // columns are the columns of a table, with the rows of the block that is being made. Their memory is
 // that of the largest block so far.
 type columns[V any] struct {
-	list  []column[V]
-	names string
-	types []clickhouse.ColumnNameAndType
-	rows  int
-	wire  []byte
+	bodies []body[V]
+	list   []column[V] // of all bodies
+	names  string
+	types  []clickhouse.ColumnNameAndType
+	rows   int
+	wire   []byte
 }
 
-func newColumns[V any](list []column[V]) *columns[V] {
-	c := &columns[V]{list: list}
-	names := make([]string, len(list))
-	for i, col := range list {
+func newColumns[V any](list []column[V]) *columns[V] { return newBodies([]body[V]{{columns: list}}) }
+
+func newBodies[V any](bodies []body[V]) *columns[V] {
+	c := &columns[V]{bodies: bodies, list: allColumns(bodies)}
+	names := make([]string, len(c.list))
+	for i, col := range c.list {
 		col.cells.open(col.kind)
 		names[i] = "`" + col.name + "`"
 		c.types = append(c.types, clickhouse.ColumnNameAndType{Name: col.name, Type: col.kind})
@@ -63,14 +86,40 @@ func newColumns[V any](list []column[V]) *columns[V] {
 	return c
 }
 
+func allColumns[V any](bodies []body[V]) []column[V] {
+	var all []column[V]
+	for _, b := range bodies {
+		all = append(all, b.columns...)
+	}
+	return all
+}
+
 func (c *columns[V]) add(row *V) {
-	for i := range c.list {
-		c.list[i].cells.add(row)
+	for i := range c.bodies {
+		b := &c.bodies[i]
+		if b.of != nil && !b.of(row) {
+			b.behind++
+			continue
+		}
+		b.catchUp()
+		for j := range b.columns {
+			b.columns[j].cells.add(row)
+		}
 	}
 	c.rows++
 }
 
+// complete makes all columns as long as each other.
+func (c *columns[V]) complete() {
+	for i := range c.bodies {
+		c.bodies[i].catchUp()
+	}
+}
+
 func (c *columns[V]) reset() {
+	for i := range c.bodies {
+		c.bodies[i].behind = 0
+	}
 	for i := range c.list {
 		c.list[i].cells.reset()
 	}
@@ -80,6 +129,7 @@ func (c *columns[V]) reset() {
 // native returns the rows as a block of ClickHouse's Native format, which is valid until the next
 // call.
 func (c *columns[V]) native() []byte {
+	c.complete()
 	text := func(s string) { c.wire = append(binary.AppendUvarint(c.wire, uint64(len(s))), s...) }
 	c.wire = binary.AppendUvarint(c.wire[:0], uint64(len(c.list)))
 	c.wire = binary.AppendUvarint(c.wire, uint64(c.rows))

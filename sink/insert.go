@@ -47,6 +47,7 @@ func (c *columns[V]) insertBatch(ctx context.Context, conn Conn, query string) e
 		return err
 	}
 	defer batch.Close()
+	c.complete()
 	for i, into := range batch.Columns() {
 		col := c.list[i]
 		if got := string(into.Type()); got != col.kind {

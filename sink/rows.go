@@ -107,7 +107,7 @@ func alone[R, V any](flatten func(*R) (V, error)) func(*R, *kgo.Record) (V, erro
 func newActivityRows(codec *schemas.Codec[schemas.Event], database string) rows {
 	return &typed[schemas.Event, activity]{
 		codec: codec, prepare: bodiesLender(), flatten: alone(eventFlattener()),
-		columns: newColumns(activityColumns()), tables: []string{database + ".activity"},
+		columns: newBodies(activityBodies()), tables: []string{database + ".activity"},
 		observed: func(e *schemas.Event, _ *kgo.Record) schemas.Time { return e.ObservedTime },
 		source:   func(e *schemas.Event) schemas.Source { return e.Source },
 		counts:   map[schemas.Source]int{},
