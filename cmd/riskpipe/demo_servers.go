@@ -62,7 +62,7 @@ func startDemoServers(ctx context.Context, o demoOptions, domain string, talk io
 	config.RawKafka = KafkaConfig{}
 	config.Registry = RegistryConfig{}
 	config.Redis = RedisConfig{Addresses: []string{s.stack.Redis.Addr()}, Prefix: "riskpipe:"}
-	config.ClickHouse = ClickHouseConfig{Addresses: []string{s.stack.Engine.Addr()}, Protocol: "http", Database: "riskpipe", Username: "default", Compression: "lz4"}
+	config.ClickHouse = ClickHouseConfig{Addresses: []string{s.stack.Engine.Addr()}, Protocol: "http", Database: "riskpipe", Username: "default", Compression: "none"}
 	config.Pseudonym = PseudonymConfig{Key: Secret(text)}
 	config.Topics = TopicsConfig{Partitions: 4, Replication: 1, DeadLetterDays: 30}
 	config.Normalise.InternalDomains = []string{domain}
