@@ -31,7 +31,9 @@ func bodiesLender() func(*schemas.Event) {
 		Device: &schemas.Device{}, SourceIP: &schemas.SourceIP{}, Destination: &schemas.Destination{}, SignIn: &schemas.SignIn{},
 		Email: &schemas.Email{}, File: &schemas.File{}, Detection: &schemas.Detection{}, HR: &schemas.HR{}, Health: &schemas.Health{},
 	}
+	managed, active := new(bool), new(bool)
 	return func(e *schemas.Event) {
+		own.Device.Managed, own.HR.Active = managed, active
 		e.Device, e.SourceIP, e.Destination, e.SignIn = own.Device, own.SourceIP, own.Destination, own.SignIn
 		e.Email, e.File, e.Detection, e.HR, e.Health = own.Email, own.File, own.Detection, own.HR, own.Health
 	}
@@ -91,18 +93,18 @@ func activityBodies() []body[activity] {
 		{"outcome", categoryType, from(func(a *activity) string { return string(a.Outcome) })},
 		{"groups", categoriesType, from(func(a *activity) []string { return a.Groups })},
 		{"marks", categoriesType, from(func(a *activity) []string { return a.Marks })},
-	}}, {of: func(a *activity) bool { return a.Event.Device != nil }, columns: []column[activity]{
+	}}, {of: func(a *activity) bool { return a.Device != nil }, columns: []column[activity]{
 		{"device_id", "UInt64", hash(func(a *activity) schemas.Hash { return a.device.ID })},
 		{"device_os", categoryType, from(func(a *activity) string { return a.device.OS })},
 		{"device_managed", "Nullable(Bool)", from(func(a *activity) *bool { return a.device.Managed })},
-	}}, {of: func(a *activity) bool { return a.Event.SourceIP != nil }, columns: []column[activity]{
+	}}, {of: func(a *activity) bool { return a.SourceIP != nil }, columns: []column[activity]{
 		{"source_ip_id", "UInt64", hash(func(a *activity) schemas.Hash { return a.sourceIP.ID })},
 		{"source_country", categoryType, from(func(a *activity) string { return a.sourceIP.Country })},
 		{"source_asn", "UInt32", from(func(a *activity) uint32 { return asn(a.sourceIP.ASN) })},
 		{"source_private", "Bool", from(func(a *activity) bool { return a.sourceIP.Private })},
 		{"source_latitude", "Int16", from(func(a *activity) int16 { return degrees(a.sourceIP.Latitude, 90) })},
 		{"source_longitude", "Int16", from(func(a *activity) int16 { return degrees(a.sourceIP.Longitude, 180) })},
-	}}, {of: func(a *activity) bool { return a.Event.Destination != nil }, columns: []column[activity]{
+	}}, {of: func(a *activity) bool { return a.Destination != nil }, columns: []column[activity]{
 		{"destination_class", categoryType, from(func(a *activity) string { return a.destination.Class })},
 		{"destination_domain", "UInt64", hash(func(a *activity) schemas.Hash { return a.destination.Domain })},
 		{"destination_external", "Bool", from(func(a *activity) bool { return a.destination.External })},
@@ -123,7 +125,7 @@ func activityBodies() []body[activity] {
 		{"sensitive_types", categoriesType, from(func(a *activity) []string { return either(a.detection.SensitiveTypes, a.file.SensitiveTypes) })},
 		{"sensitive_count", "Int32", from(func(a *activity) int32 { return cmp.Or(a.detection.SensitiveCount, a.file.SensitiveCount) })},
 		{"enforcement", categoryType, from(func(a *activity) string { return cmp.Or(a.detection.Action, a.file.Enforcement) })},
-	}}, {of: func(a *activity) bool { return a.Event.SignIn != nil }, columns: []column[activity]{
+	}}, {of: func(a *activity) bool { return a.SignIn != nil }, columns: []column[activity]{
 		{"sign_in_resource", categoryType, from(func(a *activity) string { return a.signIn.Resource })},
 		{"sign_in_client", categoryType, from(func(a *activity) string { return a.signIn.Client })},
 		{"sign_in_legacy", "Bool", from(func(a *activity) bool { return a.signIn.Legacy })},
@@ -134,7 +136,7 @@ func activityBodies() []body[activity] {
 		{"sign_in_conditional_access", categoryType, from(func(a *activity) string { return a.signIn.ConditionalAccess })},
 		{"sign_in_risk_level", categoryType, from(func(a *activity) string { return a.signIn.RiskLevel })},
 		{"sign_in_risk_types", categoriesType, from(func(a *activity) []string { return a.signIn.RiskTypes })},
-	}}, {of: func(a *activity) bool { return a.Event.Email != nil }, columns: []column[activity]{
+	}}, {of: func(a *activity) bool { return a.Email != nil }, columns: []column[activity]{
 		{"email_message", "UInt64", hash(func(a *activity) schemas.Hash { return a.email.Message })},
 		{"email_direction", categoryType, from(func(a *activity) string { return a.email.Direction })},
 		{"email_messages", "Int32", from(func(a *activity) int32 { return a.email.Messages })},
@@ -147,7 +149,7 @@ func activityBodies() []body[activity] {
 		})},
 		{"email_access", categoryType, from(func(a *activity) string { return a.email.Access })},
 		{"email_rule", categoryType, from(func(a *activity) string { return a.email.Rule })},
-	}}, {of: func(a *activity) bool { return a.Event.File != nil }, columns: []column[activity]{
+	}}, {of: func(a *activity) bool { return a.File != nil }, columns: []column[activity]{
 		{"file_object", "UInt64", hash(func(a *activity) schemas.Hash { return a.file.Object })},
 		{"file_name", "UInt64", hash(func(a *activity) schemas.Hash { return a.file.Name })},
 		{"file_previous", "UInt64", hash(func(a *activity) schemas.Hash { return a.file.Previous })},
@@ -156,7 +158,7 @@ func activityBodies() []body[activity] {
 		{"file_count", "Int32", from(func(a *activity) int32 { return a.file.Count })},
 		{"file_location", categoryType, from(func(a *activity) string { return a.file.Location })},
 		{"file_label_change", categoryType, from(func(a *activity) string { return a.file.LabelChange })},
-	}}, {of: func(a *activity) bool { return a.Event.Detection != nil }, columns: []column[activity]{
+	}}, {of: func(a *activity) bool { return a.Detection != nil }, columns: []column[activity]{
 		{"detection_finding", "UInt64", hash(func(a *activity) schemas.Hash { return a.detection.Finding })},
 		{"detection_category", categoryType, from(func(a *activity) string { return a.detection.Category })},
 		{"detection_severity", categoryType, from(func(a *activity) string { return a.detection.Severity })},
@@ -164,7 +166,7 @@ func activityBodies() []body[activity] {
 		{"detection_techniques", categoriesType, from(func(a *activity) []string { return a.detection.Techniques })},
 		{"detection_service", categoryType, from(func(a *activity) string { return a.detection.Service })},
 		{"detection_policy", categoryType, from(func(a *activity) string { return a.detection.Policy })},
-	}}, {of: func(a *activity) bool { return a.Event.HR != nil }, columns: []column[activity]{
+	}}, {of: func(a *activity) bool { return a.HR != nil }, columns: []column[activity]{
 		{"hr_scenario", categoryType, from(func(a *activity) string { return a.hr.Scenario })},
 		{"hr_effective", nullTimeType, date(func(a *activity) schemas.Time { return a.hr.Effective })},
 		{"hr_resigned", nullTimeType, date(func(a *activity) schemas.Time { return a.hr.Resigned })},
@@ -174,7 +176,7 @@ func activityBodies() []body[activity] {
 		{"hr_on_leave", "Bool", from(func(a *activity) bool { return a.hr.OnLeave })},
 		{"hr_employee_type", categoryType, from(func(a *activity) string { return a.hr.EmployeeType })},
 		{"hr_direction", categoryType, from(func(a *activity) string { return a.hr.Direction })},
-	}}, {of: func(a *activity) bool { return a.Event.Health != nil }, columns: []column[activity]{
+	}}, {of: func(a *activity) bool { return a.Health != nil }, columns: []column[activity]{
 		{"health_record", "UInt64", hash(func(a *activity) schemas.Hash { return a.health.Record })},
 		{"health_restricted", "Bool", from(func(a *activity) bool { return a.health.Restricted })},
 		{"health_employee", "Bool", from(func(a *activity) bool { return a.health.Employee })},
