@@ -151,7 +151,7 @@ func TestRows_allocations(t *testing.T) {
 		into.columns.native()
 	}
 	block()
-	if n := testing.AllocsPerRun(20, block) / float64(len(records)); n > 2 {
+	if n := testing.AllocsPerRun(20, block) / float64(len(records)); n > 1.5 {
 		t.Errorf("%.1f allocations a row", n)
 	}
 }

@@ -35,6 +35,7 @@ type typed[R schemas.Record, V any] struct {
 	tables   []string
 
 	record R
+	row    V
 	first  schemas.Time
 	counts map[schemas.Source]int
 }
@@ -66,7 +67,8 @@ func (t *typed[R, V]) add(r *kgo.Record) error {
 	if err != nil {
 		return invalidError{err}
 	}
-	t.take(&row, t.observed(&t.record, r))
+	t.row = row
+	t.take(&t.row, t.observed(&t.record, r))
 	if t.source != nil {
 		t.counts[t.source(&t.record)]++
 	}
