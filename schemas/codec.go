@@ -113,12 +113,23 @@ func (c *Codec[T]) Append(dst []byte, v *T) ([]byte, error) {
 // members may be nil or empty. Errors wrap ErrMalformed unless the registry could
 // not be asked.
 func (c *Codec[T]) Decode(b []byte, v *T) error {
+	*v = c.blank
+	return c.decode(b, v)
+}
+
+// DecodeShared is Decode for who is done with v before b changes and before
+// decoding into v again: strings and byte slices of v lie in b, and the lists and
+// the bodies that v points to are used again, if they are not nil.
+func (c *Codec[T]) DecodeShared(b []byte, v *T) error {
+	return c.decode(b, v, avro.AliasInput())
+}
+
+func (c *Codec[T]) decode(b []byte, v *T, opts ...avro.Opt) error {
 	reader, body, err := c.reader(b)
 	if err != nil {
 		return err
 	}
-	*v = c.blank
-	rest, err := reader.Decode(body, v)
+	rest, err := reader.Decode(body, v, opts...)
 	if err != nil {
 		return fmt.Errorf("decoding %T: %w: %w", *v, ErrMalformed, err)
 	}

@@ -188,7 +188,12 @@ func (p Pseudonym) String() string { return pseudonymPrefix + crockford.EncodeTo
 func (p Pseudonym) Short() string { return p.String()[:len(pseudonymPrefix)+8] }
 
 // MarshalText writes the full form.
-func (p Pseudonym) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+func (p Pseudonym) MarshalText() ([]byte, error) { return p.AppendText(nil) }
+
+// AppendText appends the full form.
+func (p Pseudonym) AppendText(b []byte) ([]byte, error) {
+	return crockford.AppendEncode(append(b, pseudonymPrefix...), p[:]), nil
+}
 
 // UnmarshalText reads the full form.
 func (p *Pseudonym) UnmarshalText(b []byte) error {

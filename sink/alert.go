@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/shopspring/decimal"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/riskpipe/riskpipe/schemas"
@@ -34,19 +33,19 @@ func alertColumns() []column[schemas.Alert] {
 	return append([]column[alert]{
 		{"alert_id", "UUID", from(func(a *alert) uuid.UUID { return uuid.UUID(a.ID) })},
 		{"version", "UInt32", from(func(a *alert) uint32 { return uint32(a.Version) })},
-		{"user", "String", from(func(a *alert) string { return userText(a.User) })},
-		{"policy", "String", from(func(a *alert) string { return a.Policy })},
+		{"user", "String", from(func(a *alert) schemas.Pseudonym { return a.User })},
+		{"policy", categoryType, from(func(a *alert) string { return a.Policy })},
 		{"policy_version", "UInt32", from(func(a *alert) uint32 { return uint32(a.PolicyVersion) })},
 		{"policy_hash", "UInt64", from(func(a *alert) uint64 { return uint64(a.PolicyHash) })},
-		{"status", "String", from(func(a *alert) string { return string(a.Status) })},
-		{"severity", "String", from(func(a *alert) string { return string(a.Severity) })},
-		{"score", pointsType, from(func(a *alert) decimal.Decimal { return points(a.Score) })},
+		{"status", categoryType, from(func(a *alert) string { return string(a.Status) })},
+		{"severity", categoryType, from(func(a *alert) string { return string(a.Severity) })},
+		{"score", pointsType, from(func(a *alert) int32 { return int32(a.Score) })},
 		{"opened_at", timeType, from(func(a *alert) int64 { return int64(a.OpenedAt) })},
 		{"updated_at", timeType, from(func(a *alert) int64 { return int64(a.UpdatedAt) })},
 		{"observed_time", timeType, from(func(a *alert) int64 { return int64(a.ObservedTime) })},
-		{"change", "String", from(func(a *alert) string { return a.Change })},
+		{"change", categoryType, from(func(a *alert) string { return a.Change })},
 		{"trigger", "String", from(func(a *alert) string { return a.Trigger })},
-		{"hold", "String", from(func(a *alert) string { return a.Hold })},
+		{"hold", categoryType, from(func(a *alert) string { return a.Hold })},
 		{"hold_reason", "String", from(func(a *alert) string { return a.HoldReason })},
 		{"hold_until", nullTimeType, from(func(a *alert) *int64 { return knownTime(a.HoldUntil) })},
 		{"quiet_at", nullTimeType, from(func(a *alert) *int64 { return knownTime(a.QuietAt) })},
@@ -79,14 +78,14 @@ func flattenRisk(r *schemas.Risk, from *kgo.Record) (risk, error) {
 func riskColumns() []column[risk] {
 	ledger := contributionColumns(func(r *risk) []schemas.Contribution { return r.Contributions })
 	return append([]column[risk]{
-		{"user", "String", from(func(r *risk) string { return userText(r.User) })},
+		{"user", "String", from(func(r *risk) schemas.Pseudonym { return r.User })},
 		{"time", timeType, from(func(r *risk) int64 { return int64(r.Time) })},
-		{"score", pointsType, from(func(r *risk) decimal.Decimal { return points(r.Score) })},
-		{"level", "String", from(func(r *risk) string { return string(r.Level) })},
-		{"policy", "String", from(func(r *risk) string { return r.Policy })},
+		{"score", pointsType, from(func(r *risk) int32 { return int32(r.Score) })},
+		{"level", categoryType, from(func(r *risk) string { return string(r.Level) })},
+		{"policy", categoryType, from(func(r *risk) string { return r.Policy })},
 		{"policy_version", "UInt32", from(func(r *risk) uint32 { return uint32(r.PolicyVersion) })},
 		{"cause", "UUID", from(func(r *risk) uuid.UUID { return uuid.UUID(r.Cause) })},
-		{"delta", pointsType, from(func(r *risk) decimal.Decimal { return points(r.Delta) })},
+		{"delta", pointsType, from(func(r *risk) int32 { return int32(r.Delta) })},
 		{"late", "Bool", from(func(r *risk) bool { return r.Late })},
 		{"expires", nullTimeType, from(func(r *risk) *int64 { return knownTime(r.Expires) })},
 		{"record_offset", "Int64", from(func(r *risk) int64 { return r.offset })},
@@ -98,10 +97,10 @@ func contributionColumns[V any](ledger func(*V) []schemas.Contribution) []column
 		return from(func(v *V) []string { return each(ledger(v), get) })
 	}
 	return []column[V]{
-		{"contributions.kind", "Array(String)", text(func(c schemas.Contribution) string { return c.Kind })},
-		{"contributions.name", "Array(String)", text(func(c schemas.Contribution) string { return c.Name })},
-		{"contributions.points", "Array(" + pointsType + ")", from(func(v *V) []decimal.Decimal {
-			return each(ledger(v), func(c schemas.Contribution) decimal.Decimal { return points(c.Points) })
+		{"contributions.kind", categoriesType, text(func(c schemas.Contribution) string { return c.Kind })},
+		{"contributions.name", categoriesType, text(func(c schemas.Contribution) string { return c.Name })},
+		{"contributions.points", "Array(" + pointsType + ")", from(func(v *V) []int32 {
+			return each(ledger(v), func(c schemas.Contribution) int32 { return int32(c.Points) })
 		})},
 		{"contributions.detail", "Array(String)", text(func(c schemas.Contribution) string { return c.Detail })},
 	}
@@ -109,11 +108,11 @@ func contributionColumns[V any](ledger func(*V) []schemas.Contribution) []column
 
 func counterfactualColumns[V any](list func(*V) []schemas.Counterfactual) []column[V] {
 	return []column[V]{
-		{"counterfactuals.without", "Array(String)", from(func(v *V) []string {
+		{"counterfactuals.without", categoriesType, from(func(v *V) []string {
 			return each(list(v), func(c schemas.Counterfactual) string { return c.Without })
 		})},
-		{"counterfactuals.score", "Array(" + pointsType + ")", from(func(v *V) []decimal.Decimal {
-			return each(list(v), func(c schemas.Counterfactual) decimal.Decimal { return points(c.Score) })
+		{"counterfactuals.score", "Array(" + pointsType + ")", from(func(v *V) []int32 {
+			return each(list(v), func(c schemas.Counterfactual) int32 { return int32(c.Score) })
 		})},
 	}
 }
@@ -126,10 +125,8 @@ func each[A, B any](list []A, f func(A) B) []B {
 	return out
 }
 
+// pointsType has thousandths of a point, as schemas.Points do.
 const pointsType = "Decimal(9, 3)"
-
-// points is exact: thousandths are the decimal's scale.
-func points(p schemas.Points) decimal.Decimal { return decimal.New(int64(p), -3) }
 
 func validPoints(p schemas.Points) error {
 	const limit = 999_999_999 // of Decimal(9, 3), in thousandths

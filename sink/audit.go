@@ -25,11 +25,11 @@ func flattenAudit(a *schemas.Audit) (auditRow, error) {
 
 func auditColumns() []column[auditRow] {
 	return []column[auditRow]{
-		{"writer", "String", from(func(a *auditRow) string { return a.Writer })},
+		{"writer", categoryType, from(func(a *auditRow) string { return a.Writer })},
 		{"sequence", "Int64", from(func(a *auditRow) int64 { return a.Sequence })},
 		{"time", timeType, from(func(a *auditRow) int64 { return int64(a.Time) })},
 		{"actor", "String", from(func(a *auditRow) string { return a.Actor })},
-		{"action", "String", from(func(a *auditRow) string { return a.Action })},
+		{"action", categoryType, from(func(a *auditRow) string { return a.Action })},
 		{"subject", "String", from(func(a *auditRow) string { return a.Subject })},
 		{"case", "String", from(func(a *auditRow) string { return a.Case })},
 		{"detail", "String", from(func(a *auditRow) string { return a.Detail })},

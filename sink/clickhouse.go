@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"time"
 
@@ -120,15 +121,16 @@ func Open(ctx context.Context, c ClickHouseConfig) (Conn, error) {
 		return nil, err
 	}
 	conn, err := clickhouse.Open(&clickhouse.Options{
-		Protocol:     protocols[c.Protocol],
-		Addr:         c.Addresses,
-		Auth:         clickhouse.Auth{Database: c.Database, Username: c.Username, Password: c.Password},
-		TLS:          tlsConfig,
-		Compression:  &clickhouse.Compression{Method: compressions[c.Compression]},
-		DialTimeout:  orDefault(c.DialTimeout, 10*time.Second),
-		ReadTimeout:  orDefault(c.ReadTimeout, 60*time.Second),
-		MaxOpenConns: orDefault(c.MaxConnections, 10),
-		MaxIdleConns: orDefault(c.MaxConnections, 10),
+		Protocol:      protocols[c.Protocol],
+		Addr:          c.Addresses,
+		Auth:          clickhouse.Auth{Database: c.Database, Username: c.Username, Password: c.Password},
+		TLS:           tlsConfig,
+		Compression:   &clickhouse.Compression{Method: compressions[c.Compression]},
+		DialTimeout:   orDefault(c.DialTimeout, 10*time.Second),
+		ReadTimeout:   orDefault(c.ReadTimeout, 60*time.Second),
+		MaxOpenConns:  orDefault(c.MaxConnections, 10),
+		MaxIdleConns:  orDefault(c.MaxConnections, 10),
+		TransportFunc: func(t *http.Transport) (http.RoundTripper, error) { return framed{t}, nil },
 		ClientInfo: clickhouse.ClientInfo{Products: []struct{ Name, Version string }{
 			{Name: "riskpipe", Version: "1"},
 		}},
@@ -139,6 +141,9 @@ func Open(ctx context.Context, c ClickHouseConfig) (Conn, error) {
 	if err := conn.Ping(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("reaching ClickHouse at %v over %s: %w; check clickhouse.addresses, protocol and tls",
 			c.Addresses, protocols[c.Protocol], err), conn.Close())
+	}
+	if protocols[c.Protocol] == clickhouse.HTTP {
+		return newHTTPConn(conn, compressions[c.Compression]), nil
 	}
 	return conn, nil
 }

@@ -56,11 +56,11 @@ func identityKey(key []byte) (schemas.Pseudonym, string, error) {
 
 func identityColumns() []column[identity] {
 	return []column[identity]{
-		{"user", "String", from(func(v *identity) string { return v.User.String() })},
-		{"source", "String", from(func(v *identity) string { return v.source })},
+		{"user", "String", from(func(v *identity) schemas.Pseudonym { return v.User })},
+		{"source", categoryType, from(func(v *identity) string { return v.source })},
 		{"key_version", "UInt32", from(func(v *identity) uint32 { return uint32(v.KeyVersion) })},
 		{"updated_time", timeType, from(func(v *identity) int64 { return int64(v.UpdatedTime) })},
-		{"sealed", "String", from(func(v *identity) string { return string(v.Sealed) })},
+		{"sealed", "String", from(func(v *identity) []byte { return v.Sealed })},
 		{"sealing_key", "String", from(func(v *identity) string { return v.SealingKey })},
 		{"deleted", "UInt8", from(func(v *identity) uint8 { return bit(v.deleted) })},
 	}
@@ -98,10 +98,10 @@ func deletedEvidenceKey(r *kgo.Record) (evidenceKey, error) {
 func evidenceKeyColumns() []column[evidenceKey] {
 	return []column[evidenceKey]{
 		{"key_id", "String", from(func(k *evidenceKey) string { return k.ID })},
-		{"vault_key", "String", from(func(k *evidenceKey) string { return k.VaultKey })},
+		{"vault_key", categoryType, from(func(k *evidenceKey) string { return k.VaultKey })},
 		{"hour", timeType, from(func(k *evidenceKey) int64 { return int64(k.Hour) })},
 		{"format", "UInt32", from(func(k *evidenceKey) uint32 { return uint32(k.Format) })},
-		{"wrapped", "String", from(func(k *evidenceKey) string { return string(k.Wrapped) })},
+		{"wrapped", "String", from(func(k *evidenceKey) []byte { return k.Wrapped })},
 		{"deleted_time", timeType, from(func(k *evidenceKey) int64 { return int64(k.deletedTime) })},
 		{"deleted", "UInt8", from(func(k *evidenceKey) uint8 { return bit(k.deleted) })},
 	}

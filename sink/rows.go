@@ -27,6 +27,7 @@ type rows interface {
 // typed are the rows of records R, laid out as V.
 type typed[R schemas.Record, V any] struct {
 	codec    *schemas.Codec[R]
+	prepare  func(*R) // for decoding into it again; nil when there is nothing to do
 	flatten  func(*R, *kgo.Record) (V, error)
 	observed func(*R, *kgo.Record) schemas.Time
 	source   func(*R) schemas.Source      // nil when there is none
@@ -35,6 +36,7 @@ type typed[R schemas.Record, V any] struct {
 	tables   []string
 
 	record    R
+	row       V
 	first     schemas.Time
 	counts    map[schemas.Source]int
 	forgotten string // the user of an erasure, which ends its block
@@ -57,14 +59,19 @@ func (t *typed[R, V]) add(r *kgo.Record) error {
 		t.take(&row, schemas.TimeOf(r.Timestamp))
 		return nil
 	}
-	if err := t.codec.Decode(r.Value, &t.record); err != nil {
+	// The row is copied into the columns before the next record is decoded.
+	if t.prepare != nil {
+		t.prepare(&t.record)
+	}
+	if err := t.codec.DecodeShared(r.Value, &t.record); err != nil {
 		return err
 	}
 	row, err := t.flatten(&t.record, r)
 	if err != nil {
 		return invalidError{err}
 	}
-	t.take(&row, t.observed(&t.record, r))
+	t.row = row
+	t.take(&t.row, t.observed(&t.record, r))
 	if t.source != nil {
 		t.counts[t.source(&t.record)]++
 	}
@@ -119,7 +126,8 @@ func alone[R, V any](flatten func(*R) (V, error)) func(*R, *kgo.Record) (V, erro
 
 func newActivityRows(codec *schemas.Codec[schemas.Event], database string) rows {
 	return &typed[schemas.Event, activity]{
-		codec: codec, flatten: alone(eventFlattener()), columns: newColumns(activityColumns()), tables: []string{database + ".activity"},
+		codec: codec, prepare: bodiesLender(), flatten: alone(eventFlattener()),
+		columns: newBodies(activityBodies()), tables: []string{database + ".activity"},
 		observed: func(e *schemas.Event, _ *kgo.Record) schemas.Time { return e.ObservedTime },
 		source:   func(e *schemas.Event) schemas.Source { return e.Source },
 		counts:   map[schemas.Source]int{},

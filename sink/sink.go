@@ -8,7 +8,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,7 +42,7 @@ type Sink struct {
 	conn    Conn
 	kafka   []kgo.Opt
 	metrics *metrics
-	pools   map[string]*sync.Pool // of rows, by topic
+	pools   map[string]*rowsPool // by topic
 
 	client     *kgo.Client
 	commits    func(ctx context.Context, blocks []block, metadata func(span) string) error // commit, but for simulations
@@ -64,14 +63,14 @@ func New(config Config, deps Deps) (*Sink, error) {
 		return nil, err
 	}
 	config = config.withDefaults()
-	pool := func(fresh func() rows) *sync.Pool { return &sync.Pool{New: func() any { return fresh() }} }
+	pool := func(fresh func() rows) *rowsPool { return newRowsPool(config.Inserts, fresh) }
 	s := &Sink{
 		config:  config,
 		log:     deps.Logger,
 		conn:    deps.Conn,
 		kafka:   deps.Kafka,
 		metrics: m,
-		pools: map[string]*sync.Pool{
+		pools: map[string]*rowsPool{
 			config.Topics.Events():       pool(func() rows { return newActivityRows(deps.Events, config.Database) }),
 			config.Topics.Alerts():       pool(func() rows { return newAlertRows(deps.Alerts, config.Database) }),
 			config.Topics.Risk():         pool(func() rows { return newRiskRows(deps.Risks, config.Database) }),

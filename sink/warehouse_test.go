@@ -114,7 +114,7 @@ func (w *warehouse) holds(topic string, want map[string]bool, once bool) error {
 // behind makes a sink write to the warehouse.
 func (w *warehouse) behind(s *Sink) *Sink {
 	for topic := range s.pools {
-		s.pools[topic] = &sync.Pool{New: func() any { return &shelf{warehouse: w} }}
+		s.pools[topic] = newRowsPool(s.config.Inserts, func() rows { return &shelf{warehouse: w} })
 	}
 	return s
 }

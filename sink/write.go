@@ -72,11 +72,8 @@ func (s *Sink) insert(ctx context.Context, b block) error {
 	start := time.Now()
 	topic := b.partition.topic
 	pool := s.pools[topic]
-	into := pool.Get().(rows) //nolint:errcheck // the pools hold nothing else
-	defer func() {
-		into.reset()
-		pool.Put(into)
-	}()
+	into := pool.get()
+	defer pool.put(into)
 	letters, err := read(b, into)
 	if err == nil {
 		err = s.config.poisoned(b, letters)

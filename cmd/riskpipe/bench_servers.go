@@ -103,7 +103,7 @@ func startBenchServers(ctx context.Context, config Config, o benchOptions, talk 
 		}); err != nil {
 			return nil, err
 		}
-		s.config.ClickHouse = ClickHouseConfig{Addresses: []string{s.stack.Engine.Addr()}, Protocol: "http", Username: "default", Compression: "lz4"}
+		s.config.ClickHouse = ClickHouseConfig{Addresses: []string{s.stack.Engine.Addr()}, Protocol: "http", Username: "default", Compression: "none"}
 	}
 	s.config.RawKafka = KafkaConfig{}
 	s.config.Registry = RegistryConfig{}

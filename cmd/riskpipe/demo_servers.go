@@ -67,7 +67,7 @@ func startDemoServers(ctx context.Context, o demoOptions, domain string, talk io
 	config.RawKafka = KafkaConfig{}
 	config.Registry = RegistryConfig{}
 	config.Redis = RedisConfig{Addresses: []string{s.stack.Redis.Addr()}, Prefix: "riskpipe:"}
-	config.ClickHouse = ClickHouseConfig{Addresses: []string{s.stack.Engine.Addr()}, Protocol: "http", Database: "riskpipe", Username: "default", Compression: "lz4"}
+	config.ClickHouse = ClickHouseConfig{Addresses: []string{s.stack.Engine.Addr()}, Protocol: "http", Database: "riskpipe", Username: "default", Compression: "none"}
 	config.Pseudonym = PseudonymConfig{Key: Secret(text)}
 	config.Vault = VaultConfig{PublicKey: public, PrivateKeyTimeout: config.Vault.PrivateKeyTimeout, Serve: config.Vault.Serve}
 	config.Topics = TopicsConfig{Partitions: 4, Replication: 1, DeadLetterDays: 30}
