@@ -121,7 +121,7 @@ func (b *bench) live(ctx context.Context, room *benchRoom, metrics *prometheus.R
 	events := 0
 	var since time.Time
 	watch := &alertWatch{}
-	defer watch.stop()
+	defer func() { _, _ = watch.stop() }() // it was stopped before, or its outcome does not matter any more
 	records := func(yield func(tenant.Record) bool) {
 		for r := range company.Records() {
 			if events >= b.options.events {

@@ -114,5 +114,5 @@ func (r *benchReport) print(out io.Writer, format string) error {
 }
 
 func milliseconds(seconds float64) string {
-	return (time.Duration(seconds * float64(time.Second))).Round(time.Millisecond).String()
+	return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond).String()
 }

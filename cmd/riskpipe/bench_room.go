@@ -63,7 +63,10 @@ func (s *benchServers) room(ctx context.Context, partitions int) (_ *benchRoom, 
 	if r.redis, err = config.Redis.open(); err != nil {
 		return nil, err
 	}
-	return r, r.prepare(ctx)
+	if err := r.prepare(ctx); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // prepare makes topics and tables.

@@ -81,7 +81,7 @@ func startBenchServers(ctx context.Context, config Config, o benchOptions, talk 
 			err = errors.Join(err, s.close())
 		}
 	}()
-	real := func(server string, addresses []string) bool {
+	there := func(server string, addresses []string) bool {
 		found := !o.embedded && answers(ctx, addresses)
 		s.kinds[server] = "embedded"
 		if found {
@@ -90,8 +90,8 @@ func startBenchServers(ctx context.Context, config Config, o benchOptions, talk 
 		fmt.Fprintf(talk, "%s: %s\n", server, s.kinds[server])
 		return found
 	}
-	kafka, redis := real("kafka", config.Kafka.Brokers), real("redis", config.Redis.Addresses)
-	clickhouse := real("clickhouse", config.ClickHouse.Addresses)
+	kafka, redis := there("kafka", config.Kafka.Brokers), there("redis", config.Redis.Addresses)
+	clickhouse := there("clickhouse", config.ClickHouse.Addresses)
 	if !kafka || !redis {
 		if err := s.startBrokers(kafka, redis); err != nil {
 			return nil, fmt.Errorf("starting the embedded servers: %w", err)
