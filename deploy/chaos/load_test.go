@@ -1,0 +1,115 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/riskpipe/riskpipe/deploy/tenant"
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// load is what is published: who is who first, then everything else.
+type load struct {
+	directory []*kgo.Record
+	rest      []*kgo.Record
+	poison    int // records of rest that no feed would publish
+}
+
+// newLoad lays the company's records out on the raw topics. So many of a
+// thousand records are followed by one that nobody can read.
+func newLoad(company *tenant.Tenant, topics schemas.Topics, dice *rand.Rand, poisonPerMille int) load {
+	var l load
+	var first schemas.Time
+	for r := range company.Records() {
+		if first == 0 {
+			first = r.Time
+		}
+		record := &kgo.Record{Topic: topics.Raw(r.Source), Partition: dice.Int32N(rawPartitions), Value: r.Value, Timestamp: r.Time.UTC()}
+		// What Defender says on the first day is who is who. Elsewhere that is
+		// known for long when the first day of work begins.
+		if r.Source == schemas.SourceDefender && r.Time <= first+24*60*60*1000 {
+			l.directory = append(l.directory, record)
+			continue
+		}
+		l.rest = append(l.rest, record)
+		if dice.IntN(1000) < poisonPerMille {
+			l.rest = append(l.rest, poisoned(record, dice))
+			l.poison++
+		}
+	}
+	return l
+}
+
+// poisoned is the record as something that went wrong upstream would leave it.
+func poisoned(r *kgo.Record, dice *rand.Rand) *kgo.Record {
+	bad := &kgo.Record{Topic: r.Topic, Partition: dice.Int32N(rawPartitions), Timestamp: r.Timestamp}
+	switch dice.IntN(4) {
+	case 0:
+		bad.Value = r.Value[:1+len(r.Value)/2] // cut off
+	case 1:
+		bad.Value = []byte(`{"records":[{"time":"yesterday","category":"Unheard","properties":[]}]}`)
+	case 2:
+		bad.Value = []byte("<html><body>502 Bad Gateway</body></html>")
+	default:
+		bad.Value = append([]byte{0, 0, 0, 0, 1}, r.Value...) // framed for another reader
+	}
+	return bad
+}
+
+// publisher writes to the broker directly: what is published is no fault's
+// business.
+type publisher struct {
+	client *kgo.Client
+	sent   atomic.Int64
+	failed atomic.Pointer[error]
+}
+
+func newPublisher(t *testing.T, k *kafkaServer) *publisher {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(k.direct), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerBatchCompression(kgo.SnappyCompression()), kgo.ProducerLinger(5*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return &publisher{client: client}
+}
+
+// publish spreads the records over the time, all at once for 0, and returns when
+// they are acknowledged.
+func (p *publisher) publish(ctx context.Context, records []*kgo.Record, over time.Duration) error {
+	start := time.Now()
+	for i, r := range records {
+		due := start.Add(time.Duration(float64(over) * float64(i) / float64(len(records))))
+		if wait := time.Until(due); wait > 2*time.Millisecond {
+			pause(ctx, wait)
+		}
+		if err := p.problem(); err != nil {
+			return err
+		}
+		p.client.Produce(ctx, r, func(_ *kgo.Record, err error) {
+			if err != nil {
+				p.failed.CompareAndSwap(nil, &err)
+				return
+			}
+			p.sent.Add(1)
+		})
+	}
+	if err := p.client.Flush(ctx); err != nil {
+		return fmt.Errorf("publishing: %w", err)
+	}
+	return p.problem()
+}
+
+func (p *publisher) problem() error {
+	if err := p.failed.Load(); err != nil {
+		return fmt.Errorf("publishing: %w", *err)
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/riskpipe/riskpipe/operators"
+	"github.com/riskpipe/riskpipe/pipeline"
+)
+
+// prove compares everything that the services have left behind with what must be
+// there. What it proves stands in README.md.
+func (in *installation) prove(t *testing.T, sent int64, directory map[string]map[int32]int64, samples []sample) {
+	t.Helper()
+	ctx := t.Context()
+	begin := time.Now()
+	c := newCodecs(t)
+	raw, err := in.raw(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := count(raw); n != sent {
+		t.Fatalf("the raw topics hold %d records of the %d that were published: the input itself is not whole", n, sent)
+	}
+	p, err := in.read(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := fold(newEngine(t), c, in.topics, p.events, samples)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clean := in.normaliseCleanly(t, raw, directory, c)
+	aspects, err := in.aspects(ctx, p, f, clean, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.writeCleanly(t, p, f)
+	tables, err := in.tables(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report(t, append(aspects, tables...))
+	if len(samples) > 0 && f.checked < len(samples) {
+		t.Errorf("%d of %d samples were checked", f.checked, len(samples))
+	}
+	events := len(inOrder(p.events))
+	t.Logf("%d raw records → %d events, %d of them repeated, %d with evidence that opens; by fate: %v\n"+
+		"repeated: %v\n%d events can differ with the order in which feeds are read, by %d orders\n"+
+		"%d samples of Redis in the storm, each the fold up to its fence; compared in %s",
+		sent, events, p.repeated[in.topics.Events()], p.sealed, f.dispositions, p.repeated, clean.variants(), clean.orders, f.checked, time.Since(begin).Round(time.Second))
+}
+
+func count(raw map[string]map[int32][]*kgo.Record) (total int64) {
+	for _, partitions := range raw {
+		for _, records := range partitions {
+			total += int64(len(records))
+		}
+	}
+	return total
+}
+
+// aspects are what is compared beside the tables.
+func (in *installation) aspects(ctx context.Context, p *published, f *folded, clean *normalised, c codecs) ([]*aspect, error) {
+	states, fences, err := in.states(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wantFences := ledger{}
+	ends, err := in.kafka.ends(ctx, in.topics.Events())
+	if err != nil {
+		return nil, err
+	}
+	for partition, end := range ends {
+		var fence pipeline.Fence
+		fence.Next, fence.Watermark, fence.Policy, fence.Format = end, f.watermarks[partition], f.policies, operators.StateFormat
+		if end == 0 {
+			fence.Next = -1 // nothing was ever scored
+		}
+		wantFences[fmt.Sprintf("partition %d", partition)] = position(fence)
+	}
+	rowEvidence, err := in.evidenceRows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names, err := in.names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known := ledger{}
+	for user := range clean.people {
+		if name, found := names[user]; found {
+			known[user] = name
+		}
+	}
+	events, several := agreeing(p.contents, clean.contents)
+	evidence, _ := agreeing(p.clear, clean.clear)
+	rows, _ := agreeing(rowEvidence, clean.clear)
+	unlike := "what is sealed"
+	if several > 0 {
+		unlike += fmt.Sprintf("; %d say different things at different times, each of some order", several)
+	}
+	return []*aspect{
+		{name: "Redis states", compared: "each user's state, every byte", want: f.states, got: states, tell: func(s string) string { return fmt.Sprintf("%x", s) }},
+		{name: "Redis fences", compared: "position, watermark, policies, format", leftOut: "epoch and nonce: whose it is", want: wantFences, got: fences},
+		{name: "topic alerts", compared: "each version, every byte", leftOut: "how often it is there", want: f.alerts, got: p.alerts, tell: tellOf(c.alerts)},
+		{name: "topic risk", compared: "each change, every byte", leftOut: "how often it is there", want: f.risks, got: p.risks, tell: tellOf(c.risks)},
+		{name: "topic risk, last of each user", compared: "what compaction keeps, every byte", want: f.latest, got: p.latest, tell: tellOf(c.risks)},
+		{name: "topic events", compared: "each event, every byte", leftOut: unlike, want: settled(clean.contents), got: events, tell: tellOf(c.events)},
+		{name: "evidence in events", compared: "each event's, opened", want: settled(clean.clear), got: evidence},
+		{name: "evidence in ClickHouse", compared: "each row's, opened by the keys there", want: settled(clean.clear), got: rows},
+		{name: "identities in ClickHouse", compared: "each person's UPN, opened", leftOut: "other names: services know different ones", want: clean.people, got: known},
+		{name: "dead letters", compared: "each record, every byte", leftOut: "how often it is there", want: clean.letters, got: p.letters},
+	}, nil
+}
