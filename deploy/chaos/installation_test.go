@@ -110,8 +110,8 @@ func install(t *testing.T, s settings, company *tenant.Tenant) *installation {
 		"RISKPIPE_NORMALISE_INTERNAL_DOMAINS=" + domain,
 		"RISKPIPE_NORMALISE_GROUPS=" + string(list),
 		// The company's days are fixed ones, for a seed to mean the same tomorrow.
-		"RISKPIPE_SINK_ACTIVITY_DAYS=36500", "RISKPIPE_SINK_ALERT_DAYS=36500", "RISKPIPE_SINK_RISK_DAYS=36500",
-		"RISKPIPE_SINK_IDENTITY_DAYS=36500", "RISKPIPE_SINK_EVIDENCE_DAYS=36500",
+		"RISKPIPE_SINK_ACTIVITY_DAYS=3660", "RISKPIPE_SINK_ALERT_DAYS=3660", "RISKPIPE_SINK_RISK_DAYS=3660",
+		"RISKPIPE_SINK_IDENTITY_DAYS=3660", "RISKPIPE_SINK_EVIDENCE_DAYS=3660",
 	}
 	in.run(t, nil, "topics", "--apply")
 	in.run(t, nil, "migrate")

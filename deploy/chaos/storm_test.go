@@ -59,7 +59,7 @@ func TestStorm(t *testing.T) {
 	if err := in.failed(); err != nil {
 		t.Error(err)
 	}
-	in.prove(t, publisher.sent.Load(), directory, samples.samples)
+	in.prove(t, l, directory, samples.samples)
 }
 
 // publishDirectory publishes who is who, waits until it is read by everybody,

@@ -81,7 +81,6 @@ type relation struct {
 	why     string
 }
 
-
 func relations() []relation {
 	const when = "inserted_at"
 	return []relation{
@@ -191,8 +190,10 @@ func (in *installation) evidenceRows(ctx context.Context) (map[schemas.UUID]map[
 			note(clear, id, "")
 			continue
 		}
-		if err := user.UnmarshalText([]byte(text(row["user"]))); err != nil {
-			return nil, err
+		if who := text(row["user"]); who != "" { // of nobody otherwise
+			if err := user.UnmarshalText([]byte(who)); err != nil {
+				return nil, err
+			}
 		}
 		sealed, err := hex.DecodeString(text(row["bytes"]))
 		if err != nil {
@@ -262,4 +263,3 @@ func number(cell any) int64 {
 	n, _ := strconv.ParseInt(fmt.Sprint(cell), 10, 64)
 	return n
 }
-
