@@ -22,7 +22,7 @@ ENGINE := deploy/embedded/node_modules/.package-lock.json
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+		/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: build
 build: ## Build bin/riskpipe
@@ -66,6 +66,29 @@ fuzz: $(ENGINE) ## Each fuzz target for FUZZTIME=10s
 		echo "fuzz $${func#func } in $$(dirname "$$file")"; \
 		$(GO) test -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" </dev/null; \
 	done
+
+# Real servers of its own, on which everything is broken that can be. -count=1: a storm is never the same twice.
+CHAOS = RISKPIPE_CHAOS=1 RISKPIPE_BIN=$(CURDIR)/bin/riskpipe RISKPIPE_CHAOS_SEED='$(SEED)' RISKPIPE_CHAOS_DURATION='$(DURATION)' \
+	RISKPIPE_CHAOS_SCENARIO='$(SCENARIO)' $(GO) test -count=1 -v -timeout 3h ./deploy/chaos
+
+.PHONY: chaos
+chaos: build $(ENGINE) ## Break servers, services and network for DURATION=5m by SEED=1, then compare everything
+	@deploy/local/install redis kafka
+	$(CHAOS) -run '^TestStorm$$'
+
+.PHONY: chaos-short
+chaos-short: DURATION := 45s
+chaos-short: chaos ## The same in about two minutes
+
+.PHONY: overload
+overload: build $(ENGINE) ## Burst, hot user, stuck partition, poison, slow ClickHouse; SCENARIO=burst,…, DURATION=20s each
+	@deploy/local/install redis kafka
+	$(CHAOS) -run '^TestOverload$$'
+
+.PHONY: soak
+soak: build $(ENGINE) ## Half of the maximum rate for DURATION=30m: nothing may grow
+	@deploy/local/install redis kafka
+	$(CHAOS) -run '^TestSoak$$'
 
 ##@ Check
 

@@ -11,7 +11,8 @@ import (
 )
 
 // storm lets the faults of a schedule happen, each at its time, several at once.
-// What is broken already is not broken a second time meanwhile.
+// What is broken already is not broken a second time: a fault waits for that to be
+// mended, and is left out when that takes too long.
 type storm struct {
 	installation *installation
 	log          func(format string, args ...any)
@@ -47,7 +48,12 @@ func (s *storm) rage(ctx context.Context, faults []fault) error {
 
 func (s *storm) happen(ctx context.Context, f fault) {
 	key := f.broken()
-	if _, taken := s.busy.LoadOrStore(key, true); taken {
+	if err := eventually(ctx, key+" is whole", 20*time.Second, func(context.Context) error {
+		if _, taken := s.busy.LoadOrStore(key, true); taken {
+			return errors.New("it is broken")
+		}
+		return nil
+	}); err != nil {
 		s.mu.Lock()
 		s.skipped++
 		s.mu.Unlock()

@@ -41,12 +41,38 @@ func newLoad(company *tenant.Tenant, topics schemas.Topics, dice *rand.Rand, poi
 			continue
 		}
 		l.rest = append(l.rest, record)
-		if dice.IntN(1000) < poisonPerMille {
-			l.rest = append(l.rest, poisoned(record, dice))
-			l.poison++
+	}
+	plain := len(l.rest)
+	l.rest = withPoison(l.rest, dice, poisonPerMille)
+	l.poison = len(l.rest) - plain
+	return l
+}
+
+// withPoison follows so many of a thousand records by one that nobody can read.
+func withPoison(records []*kgo.Record, dice *rand.Rand, perMille int) []*kgo.Record {
+	var all []*kgo.Record
+	for _, r := range records {
+		all = append(all, r)
+		if dice.IntN(1000) < perMille {
+			all = append(all, poisoned(r, dice))
 		}
 	}
-	return l
+	return all
+}
+
+// withHotUser follows every record by an activity of one and the same person.
+func withHotUser(records []*kgo.Record, topics schemas.Topics, dice *rand.Rand) []*kgo.Record {
+	var all []*kgo.Record
+	for i, r := range records {
+		id := schemas.NewUUID("hot user", fmt.Sprint(i))
+		value := fmt.Sprintf(`{"CreationTime":%q,"Id":%q,"Operation":"FileDownloaded","RecordType":6,"Workload":"SharePoint","UserId":"hot.user@%s",`+
+			`"ClientIP":"198.51.100.7","ObjectId":"https://contoso.example/sites/sales/Docs/%d.xlsx","SourceFileName":"%[4]d.xlsx","SourceFileExtension":"xlsx","ItemType":"File"}`,
+			r.Timestamp.UTC().Format("2006-01-02T15:04:05"), id, domain, i)
+		all = append(all, r, &kgo.Record{
+			Topic: topics.Raw(schemas.SourceFile), Partition: dice.Int32N(rawPartitions), Timestamp: r.Timestamp, Value: []byte(value),
+		})
+	}
+	return all
 }
 
 // poisoned is the record as something that went wrong upstream would leave it.

@@ -82,7 +82,7 @@ func (in *installation) look(ctx context.Context) {
 	for _, s := range in.services {
 		wg.Go(func() {
 			s.memory()
-			limited, cancel := context.WithTimeout(ctx, time.Second)
+			limited, cancel := context.WithTimeout(ctx, 5*time.Second)
 			defer cancel()
 			if page, err := get(limited, "http://"+s.admin+"/metrics"); err == nil {
 				s.meter.read(page)

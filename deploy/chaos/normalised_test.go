@@ -20,17 +20,51 @@ import (
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
-// normalised is what normalising the raw topics can come to without any fault.
-// Feeds are read side by side, and whose an event is, or what an alert says that
-// it is evidence of, can depend on which record came first: so the raw records
-// are normalised in several orders, and an event has as many contents as those
-// differ.
+// normalised is what normalising the raw topics comes to without any fault. The
+// raw records are normalised in several orders, since feeds are read side by
+// side. One fact can be published twice, by two feeds or in two records, so that
+// an event has one content or several.
 type normalised struct {
-	contents map[schemas.UUID]map[string]bool // encoded, without what is sealed
-	clear    map[schemas.UUID]map[string]bool // evidence in clear
-	letters  ledger                           // raw records that are dead letters
-	people   ledger                           // UPNs by pseudonym
-	orders   int
+	said
+	letters ledger   // raw records that are dead letters
+	people  ledger   // UPNs by pseudonym
+	always  variants // joined in every order
+	orders  int
+}
+
+// said is what events say.
+type said struct {
+	contents variants // encoded, without what is sealed
+	clear    variants // evidence in clear
+	// joined are events of Defender's alerts, which come in two records that are
+	// joined by what Redis remembers: when the records come, and what Redis
+	// forgets, decides whether evidence goes out complete at once, twice, or
+	// incomplete. They are compared apart, without their origin.
+	joined variants
+}
+
+// variants are the different contents that something was seen with.
+type variants map[schemas.UUID]map[string]bool
+
+func newSaid() said { return said{contents: variants{}, clear: variants{}, joined: variants{}} }
+
+// add takes an event in, and its evidence in clear.
+func (s said) add(e *schemas.Event, evidence string, c codecs) error {
+	open := *e
+	open.Evidence, open.EvidenceKey = nil, "" // other bytes each time
+	to := s.contents
+	if e.Source == schemas.SourceDefender && e.Operation == "AlertEvidence" {
+		open.Origin, open.ObservedTime = schemas.Origin{}, 0
+		to = s.joined
+	} else {
+		note(s.clear, e.ID, evidence)
+	}
+	content, err := c.events.Append(nil, &open)
+	if err != nil {
+		return err
+	}
+	note(to, e.ID, string(content))
+	return nil
 }
 
 // normaliseCleanly normalises the records that the raw topics hold in several
@@ -39,18 +73,19 @@ type normalised struct {
 func (in *installation) normaliseCleanly(t *testing.T, raw map[string]map[int32][]*kgo.Record, directory map[string]map[int32]int64, c codecs) *normalised {
 	t.Helper()
 	options := in.mapping(t)
-	n := &normalised{contents: map[schemas.UUID]map[string]bool{}, clear: map[schemas.UUID]map[string]bool{}, letters: ledger{}, people: ledger{}}
+	n := &normalised{said: newSaid(), letters: ledger{}, people: ledger{}}
 	for _, order := range orders(raw, directory) {
-		if err := in.normaliseInOrder(t.Context(), n, order, options, c); err != nil {
+		one := &normalised{said: newSaid(), letters: n.letters, people: n.people}
+		if err := in.normaliseInOrder(t.Context(), one, order, options, c); err != nil {
 			t.Fatal(err)
 		}
-		n.orders++
+		n.merge(one)
 	}
 	return n
 }
 
-// orders are ways to read the raw topics that services might take: by time, and
-// one partition after the other, forwards and backwards.
+// orders are ways to read the raw topics that services might take: by time and
+// all of it once more, and one partition after the other, forwards and backwards.
 func orders(raw map[string]map[int32][]*kgo.Record, directory map[string]map[int32]int64) [][]*kgo.Record {
 	var first, byTime []*kgo.Record
 	var partitions [][]*kgo.Record
@@ -68,10 +103,27 @@ func orders(raw map[string]map[int32][]*kgo.Record, directory map[string]map[int
 	slices.Reverse(partitions)
 	backwards := slices.Concat(partitions...)
 	var all [][]*kgo.Record
-	for _, rest := range [][]*kgo.Record{byTime, forwards, backwards} {
+	again := slices.Concat(byTime, byTime) // as after a crash, when Redis knows already
+	for _, rest := range [][]*kgo.Record{again, forwards, backwards} {
 		all = append(all, slices.Concat(first, rest))
 	}
 	return all
+}
+
+// merge takes the outcome of another order in.
+func (n *normalised) merge(one *normalised) {
+	if n.orders == 0 {
+		n.always = maps.Clone(one.joined)
+	}
+	maps.DeleteFunc(n.always, func(id schemas.UUID, _ map[string]bool) bool { return one.joined[id] == nil })
+	for _, pair := range [][2]variants{{n.contents, one.contents}, {n.clear, one.clear}, {n.joined, one.joined}} {
+		for id, contents := range pair[1] {
+			for content := range contents {
+				note(pair[0], id, content)
+			}
+		}
+	}
+	n.orders++
 }
 
 func (in *installation) normaliseInOrder(ctx context.Context, n *normalised, records []*kgo.Record, options normalise.Options, c codecs) error {
@@ -121,34 +173,22 @@ func letterName(topic string, partition int32, offset int64) string {
 
 func (n *normalised) take(out *pipeline.Batch, c codecs) error {
 	for i := range out.Events {
-		e := &out.Events[i]
-		content, err := contentOf(e, c)
-		if err != nil {
-			return err
-		}
 		evidence, err := evidenceOf(&out.Clear[i].Clear)
 		if err != nil {
 			return err
 		}
-		note(n.contents, e.ID, content)
-		note(n.clear, e.ID, evidence)
+		if err := n.add(&out.Events[i], evidence, c); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func note(variants map[schemas.UUID]map[string]bool, id schemas.UUID, content string) {
-	if variants[id] == nil {
-		variants[id] = map[string]bool{}
+func note(to variants, id schemas.UUID, content string) {
+	if to[id] == nil {
+		to[id] = map[string]bool{}
 	}
-	variants[id][content] = true
-}
-
-// contentOf is an event without what is sealed, whose bytes differ each time.
-func contentOf(e *schemas.Event, c codecs) (string, error) {
-	open := *e
-	open.Evidence, open.EvidenceKey = nil, ""
-	content, err := c.events.Append(nil, &open)
-	return string(content), err
+	to[id][content] = true
 }
 
 // evidenceOf is evidence as it is sealed, empty when there is none.
@@ -165,9 +205,9 @@ func evidenceOf(e *normalise.Evidence) (string, error) {
 	return "", nil
 }
 
-// variants are how many events have more than one content, by the orders.
-func (n *normalised) variants() (count int) {
-	for _, contents := range n.contents {
+// several are how many have more than one content.
+func (v variants) several() (count int) {
+	for _, contents := range v {
 		if len(contents) > 1 {
 			count++
 		}
@@ -175,12 +215,38 @@ func (n *normalised) variants() (count int) {
 	return count
 }
 
-// settled is the one content of each event, by which others are compared: the
-// first in the order of bytes.
-func settled(variants map[schemas.UUID]map[string]bool) ledger {
+// settled are the contents of each, in the order of their bytes.
+func (v variants) settled() ledger {
 	all := ledger{}
-	for id, contents := range variants {
-		all[id.String()] = slices.Sorted(maps.Keys(contents))[0]
+	for id, contents := range v {
+		all[id.String()] = strings.Join(slices.Sorted(maps.Keys(contents)), "")
+	}
+	return all
+}
+
+// permitted is what a ledger says of contents that some order gives.
+const permitted = "as in some order"
+
+// within says of each whether all its contents are among the allowed ones; what
+// is not stands there itself.
+func (v variants) within(allowed variants) ledger {
+	agreed := ledger{}
+	for id, contents := range v {
+		agreed[id.String()] = permitted
+		for content := range contents {
+			if !allowed[id][content] {
+				agreed[id.String()] = content
+			}
+		}
+	}
+	return agreed
+}
+
+// named permits all of them.
+func named(v variants) ledger {
+	all := ledger{}
+	for id := range v {
+		all[id.String()] = permitted
 	}
 	return all
 }

@@ -15,10 +15,9 @@ import (
 
 // published is what the services have written to the topics.
 type published struct {
+	said
 	events     map[int32][]*kgo.Record
-	contents   map[schemas.UUID]map[string]bool // as those of normalised
-	clear      map[schemas.UUID]map[string]bool // evidence, opened
-	sealed     int                              // copies of events whose evidence was opened
+	sealed     int // copies of events whose evidence was opened
 	alerts     ledger
 	risks      ledger
 	latest     ledger // the last change of risk of each user in the topic
@@ -32,8 +31,7 @@ type published struct {
 // name before it is an error: what repeats must repeat byte for byte.
 func (in *installation) read(ctx context.Context, c codecs) (*published, error) {
 	p := &published{
-		contents: map[schemas.UUID]map[string]bool{}, clear: map[schemas.UUID]map[string]bool{},
-		alerts: ledger{}, risks: ledger{}, latest: ledger{}, letters: ledger{}, repeated: map[string]int{},
+		said: newSaid(), alerts: ledger{}, risks: ledger{}, latest: ledger{}, letters: ledger{}, repeated: map[string]int{},
 	}
 	for _, read := range []func(context.Context, *installation, codecs) error{p.readKeys, p.readEvents, p.readAlerts, p.readRisks, p.readLetters} {
 		if err := read(ctx, in, c); err != nil {
@@ -73,28 +71,25 @@ func (p *published) readEvents(ctx context.Context, in *installation, c codecs) 
 		if err := c.events.Decode(r.Value, &e); err != nil {
 			return fmt.Errorf("event in partition %d at offset %d: %w", r.Partition, r.Offset, err)
 		}
-		if p.contents[e.ID] != nil {
+		if p.contents[e.ID] != nil || p.joined[e.ID] != nil {
 			p.repeated[in.topics.Events()]++
 		}
-		content, err := contentOf(&e, c)
-		if err != nil {
+		evidence := ""
+		if e.EvidenceKey != "" {
+			key := keys[e.EvidenceKey]
+			if key == nil {
+				return fmt.Errorf("event %s is sealed with data key %s, which the vault was never told", e.ID, e.EvidenceKey)
+			}
+			opened, err := opener.Open(ctx, key, e.User, e.ID, e.Evidence)
+			if err != nil {
+				return err
+			}
+			evidence = string(opened)
+			p.sealed++
+		}
+		if err := p.add(&e, evidence, c); err != nil {
 			return err
 		}
-		note(p.contents, e.ID, content)
-		if e.EvidenceKey == "" {
-			note(p.clear, e.ID, "")
-			continue
-		}
-		key := keys[e.EvidenceKey]
-		if key == nil {
-			return fmt.Errorf("event %s is sealed with data key %s, which the vault was never told", e.ID, e.EvidenceKey)
-		}
-		evidence, err := opener.Open(ctx, key, e.User, e.ID, e.Evidence)
-		if err != nil {
-			return err
-		}
-		note(p.clear, e.ID, string(evidence))
-		p.sealed++
 	}
 	return nil
 }
@@ -172,26 +167,6 @@ func (p *published) say(to ledger, r *kgo.Record, name, fact string) error {
 	}
 	to[name] = fact
 	return nil
-}
-
-// agreeing is what each event says, as the clean run's ledger says it where the
-// two agree: an event that depends on the order of feeds may say any of what it
-// says in some order.
-func agreeing(got, want map[schemas.UUID]map[string]bool) (agreed ledger, several int) {
-	clean := settled(want)
-	agreed = ledger{}
-	for id, contents := range got {
-		if len(contents) > 1 {
-			several++
-		}
-		agreed[id.String()] = clean[id.String()]
-		for content := range contents {
-			if !want[id][content] {
-				agreed[id.String()] = content
-			}
-		}
-	}
-	return agreed, several
 }
 
 // tellOf shows an encoded record as JSON.

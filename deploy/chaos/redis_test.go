@@ -156,8 +156,16 @@ func (p *redisPair) failOver(ctx context.Context, lag time.Duration) (int64, err
 		return 0, err
 	}
 	p.replication.cut()
-	pause(ctx, lag)
 	old, next := p.writer(), p.replica()
+	// Without a write meanwhile it would be no lag.
+	_ = eventually(ctx, "something is written", 10*time.Second, func(ctx context.Context) error {
+		lost, err := behind(ctx, old, next)
+		if err == nil && lost == 0 {
+			err = errors.New("the replica has everything")
+		}
+		return err
+	})
+	pause(ctx, lag)
 	lost, err := behind(ctx, old, next)
 	if err != nil {
 		return 0, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -60,13 +61,9 @@ func schedule(seed uint64, storm time.Duration) []fault {
 	dice := rand.New(rand.NewPCG(seed, 0xc4a05))
 	between := func(from, to time.Duration) time.Duration { return from + time.Duration(dice.Int64N(int64(to-from)+1)) }
 	services := serviceNames()
+	frozen := map[string]bool{}
 	of := func(kind string) string {
-		var some []string
-		for _, name := range services {
-			if len(name) > len(kind) && name[:len(kind)] == kind {
-				some = append(some, name)
-			}
-		}
+		some := slices.DeleteFunc(slices.Clone(services), func(name string) bool { return frozen[name] || !strings.HasPrefix(name, kind) })
 		return some[dice.IntN(len(some))]
 	}
 	links := []string{"kafka", "redis", "clickhouse"}
@@ -80,6 +77,7 @@ func schedule(seed uint64, storm time.Duration) []fault {
 			// Early enough to come back while the others are still at it.
 			f.at = between(storm/20, max(storm/10, storm-sessionTimeout-20*time.Second))
 			f.length = between(sessionTimeout+5*time.Second, sessionTimeout+12*time.Second)
+			frozen[target] = storm < 2*time.Minute // nothing else happens to it in a short storm
 		case tearRedis:
 			f.amount = 1 + dice.Int64N(256<<10)
 		case failOverRedis:
@@ -107,7 +105,7 @@ func schedule(seed uint64, storm time.Duration) []fault {
 		faults = append(faults, draw(cutLink, l), draw(slowLink, l))
 	}
 	more := []func() fault{
-		func() fault { return draw(killService, services[dice.IntN(len(services))]) },
+		func() fault { return draw(killService, of("")) },
 		func() fault { return draw(killService, of("score")) },
 		func() fault { return draw(freezeService, of("score")) },
 		func() fault { return draw(tearRedis, "") },

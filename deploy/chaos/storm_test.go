@@ -14,7 +14,7 @@ import (
 // left behind when it is over is what would be without.
 func TestStorm(t *testing.T) {
 	s := readSettings(t, 5*time.Minute)
-	company, err := tenant.New(tenant.Options{Seed: s.seed, Users: 110, Days: 28, Domain: domain, Density: max(0.3, s.duration.Minutes()/2)})
+	company, err := tenant.New(tenant.Options{Seed: s.seed, Users: 110, Days: 28, Domain: domain, Density: max(0.25, s.duration.Minutes()/3)})
 	if err != nil {
 		t.Fatal(err)
 	}
