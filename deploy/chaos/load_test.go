@@ -82,11 +82,13 @@ func poisoned(r *kgo.Record, dice *rand.Rand) *kgo.Record {
 	case 0:
 		bad.Value = r.Value[:1+len(r.Value)/2] // cut off
 	case 1:
-		bad.Value = []byte(`{"records":[{"time":"yesterday","category":"Unheard","properties":[]}]}`)
+		bad.Value = []byte(`{"records":17}`)
 	case 2:
 		bad.Value = []byte("<html><body>502 Bad Gateway</body></html>")
 	default:
-		bad.Value = append([]byte{0, 0, 0, 0, 1}, r.Value...) // framed for another reader
+		for range 100 {
+			bad.Value = append(bad.Value, byte(dice.IntN(256)))
+		}
 	}
 	return bad
 }

@@ -17,6 +17,7 @@ import (
 type network struct{ server *toxiproxy.ApiServer }
 
 func newNetwork() *network {
+	zerolog.SetGlobalLevel(zerolog.Disabled) // toxics log to the standard logger, whatever they are given
 	return &network{server: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())}
 }
 
