@@ -72,7 +72,7 @@ func (p *process) launch() error {
 // wait ends with the process. One that ends by itself is a finding, or is
 // started again when a supervisor would.
 func (p *process) wait(cmd *exec.Cmd, ended chan struct{}) {
-	err := cmd.Wait()
+	_ = cmd.Wait() // the state tells more than the error
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer close(ended)
@@ -81,7 +81,7 @@ func (p *process) wait(cmd *exec.Cmd, ended chan struct{}) {
 		return
 	}
 	if p.mayEnd == nil || !p.mayEnd(cmd.ProcessState.ExitCode()) {
-		p.failure = errors.Join(p.failure, fmt.Errorf("%s ended by itself: %v\n%s", p.name, err, p.tail(15)))
+		p.failure = errors.Join(p.failure, fmt.Errorf("%s ended by itself: %s\n%s", p.name, cmd.ProcessState, p.tail(15)))
 		return
 	}
 	p.retries++
