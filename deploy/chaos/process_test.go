@@ -76,7 +76,6 @@ func (p *process) wait(cmd *exec.Cmd, ended chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer close(ended)
-	p.peak = max(p.peak, peakOf(cmd.ProcessState))
 	if !p.wanted || p.cmd != cmd {
 		return
 	}
@@ -106,6 +105,7 @@ func (p *process) end(signal syscall.Signal, patience time.Duration) {
 	p.mu.Lock()
 	p.wanted = false
 	cmd, ended := p.cmd, p.ended
+	p.size() // the last look at it
 	p.mu.Unlock()
 	if cmd == nil {
 		return
@@ -145,16 +145,22 @@ func (p *process) failed() error {
 func (p *process) memory() (now, peak int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.size(), p.peak
+}
+
+// size is the resident size now; it needs the lock. What the system accounts to a
+// process that has ended is no use: it counts the size of its parent, of which
+// it was a copy for a moment.
+func (p *process) size() int64 {
 	if p.cmd == nil {
-		return 0, p.peak
+		return 0
 	}
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
-		return 0, p.peak
+		return 0 // it has ended
 	}
-	now = kilobytes(status, "VmRSS:")
 	p.peak = max(p.peak, kilobytes(status, "VmHWM:"))
-	return now, p.peak
+	return kilobytes(status, "VmRSS:")
 }
 
 func kilobytes(status []byte, field string) int64 {

@@ -107,7 +107,7 @@ func schedule(seed uint64, storm time.Duration) []fault {
 	more := []func() fault{
 		func() fault { return draw(killService, of("")) },
 		func() fault { return draw(killService, of("score")) },
-		func() fault { return draw(freezeService, of("score")) },
+		func() fault { return draw(freezeService, of("")) },
 		func() fault { return draw(tearRedis, "") },
 		func() fault { return draw(failOverRedis, "") },
 		func() fault { return draw(cutLink, links[dice.IntN(len(links))]) },
