@@ -34,7 +34,7 @@ func startClickHouse(t *testing.T, s settings, n *network, ports map[int]bool) *
 		process: &process{
 			name: "clickhouse", path: s.binary, log: filepath.Join(s.dir, "clickhouse.log"),
 			args: []string{"engine", "--listen", local(direct), "--data", filepath.Join(folder(t, s.dir, "clickhouse"), "data")},
-			env:  []string{embedded.LibraryEnv + "=" + library},
+			env:  []string{embedded.LibraryEnv + "=" + library, "TMPDIR=" + s.dir}, // what it leaves behind when it is killed
 		},
 	}
 	t.Cleanup(c.process.kill)

@@ -70,6 +70,14 @@ func schedule(seed uint64, storm time.Duration) []fault {
 	down := min(outage, storm/6)
 	draw := func(kind faultKind, target string) fault {
 		f := fault{kind: kind, target: target, at: between(storm/20, storm*9/10)}
+		switch {
+		// A group that loses its coordinator waits for a frozen member, and
+		// scores nothing meanwhile: Redis is broken before Kafka is.
+		case target == "redis" || kind == tearRedis || kind == failOverRedis:
+			f.at = between(storm/10, storm*55/100)
+		case target == "kafka" || kind == killKafka:
+			f.at = between(storm*65/100, storm*9/10)
+		}
 		switch kind {
 		case killService:
 			f.length = between(0, 4*time.Second)
@@ -87,11 +95,11 @@ func schedule(seed uint64, storm time.Duration) []fault {
 		case killClickHouse:
 			f.length = down
 		case cutLink:
-			f.length = between(time.Second, 6*time.Second)
+			f.length = between(time.Second, min(6*time.Second, storm/20))
 		case slowLink:
-			f.length = between(4*time.Second, 12*time.Second)
+			f.length = between(2*time.Second, min(12*time.Second, storm/12))
 		case loseAnswers:
-			f.length = between(time.Second, 5*time.Second)
+			f.length = between(time.Second, min(5*time.Second, storm/12))
 		}
 		return f
 	}

@@ -17,6 +17,7 @@ const (
 	seedEnv     = "RISKPIPE_CHAOS_SEED"
 	durationEnv = "RISKPIPE_CHAOS_DURATION"
 	binaryEnv   = "RISKPIPE_BIN"
+	keepEnv     = "RISKPIPE_CHAOS_KEEP" // data and logs, though the test passes
 )
 
 // settings are those of one run.
@@ -54,7 +55,7 @@ func readSettings(t *testing.T, duration time.Duration) settings {
 	}
 	s.dir = dir
 	t.Cleanup(func() {
-		if t.Failed() {
+		if t.Failed() || os.Getenv(keepEnv) != "" {
 			t.Logf("seed %d; logs and data are in %s", s.seed, dir)
 		} else if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
