@@ -23,7 +23,7 @@ ENGINE := deploy/embedded/node_modules/.package-lock.json
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+		/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: build
 build: ## Build bin/riskpipe
@@ -52,7 +52,8 @@ test-simulation: ## SEEDS=5000 simulated failures of the scorer and the sink, an
 # The servers live in a directory of their own, so that those of `make up` are left alone, and go down however
 # the tests end. -count=1: a cached pass says nothing about a server.
 .PHONY: test-real
-test-real: $(ENGINE) ## All tests against real Kafka and Redis, started for the occasion
+test-real: SERVED = . ./cmd/... ./deploy/embedded/servertest ./deploy/grafana ./deploy/prometheus ./pipeline ./sink
+test-real: $(ENGINE) ## The tests that need servers, against real Kafka and Redis started for the occasion
 	@deploy/local/install redis kafka
 	@export RISKPIPE_LOCAL_DIR=$$(mktemp -d); \
 	trap 'deploy/local/down' EXIT; \
@@ -60,7 +61,7 @@ test-real: $(ENGINE) ## All tests against real Kafka and Redis, started for the 
 	servers=$$(deploy/local/up); \
 	eval "$$servers"; \
 	echo "$$servers" | sed 's/^export //'; \
-	RISKPIPE_REQUIRE_REAL=1 $(GO) test -race -count=1 $(TESTFLAGS) ./...
+	RISKPIPE_REQUIRE_REAL=1 $(GO) test -race -count=1 $(TESTFLAGS) $(SERVED)
 
 .PHONY: test-386
 test-386: ## The pure core on another architecture: the same bytes with words of 32 bits
@@ -77,6 +78,29 @@ fuzz: $(ENGINE) ## Each fuzz target for FUZZTIME=10s
 		echo "fuzz $${func#func } in $$(dirname "$$file")"; \
 		$(GO) test -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" </dev/null; \
 	done
+
+# Real servers of its own, on which everything is broken that can be. -count=1: a storm is never the same twice.
+CHAOS = RISKPIPE_CHAOS=1 RISKPIPE_BIN=$(CURDIR)/bin/riskpipe RISKPIPE_CHAOS_SEED='$(SEED)' RISKPIPE_CHAOS_DURATION='$(DURATION)' \
+	RISKPIPE_CHAOS_SCENARIO='$(SCENARIO)' $(GO) test -count=1 -v -timeout 3h ./deploy/chaos
+
+.PHONY: chaos
+chaos: build $(ENGINE) ## Break servers, services and network for DURATION=5m by SEED=1, then compare everything
+	@deploy/local/install redis kafka
+	$(CHAOS) -run '^TestStorm$$'
+
+.PHONY: chaos-short
+chaos-short: DURATION := 45s
+chaos-short: chaos ## The same in about two minutes
+
+.PHONY: overload
+overload: build $(ENGINE) ## Burst, hot user, stuck partition, poison, slow ClickHouse; SCENARIO=burst,…, DURATION=20s each
+	@deploy/local/install redis kafka
+	$(CHAOS) -run '^TestOverload$$'
+
+.PHONY: soak
+soak: build $(ENGINE) ## Half of the maximum rate for DURATION=30m: nothing may grow
+	@deploy/local/install redis kafka
+	$(CHAOS) -run '^TestSoak$$'
 
 ##@ Check
 

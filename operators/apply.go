@@ -15,9 +15,11 @@ var sourceSlots = [sources]schemas.Source{
 // says, what they did. It notes which policies that touches and, when none, why.
 func (e *Engine) apply(s *State, a *arrival, out *Output) {
 	ev := a.event
-	if s.person.learn(ev) {
-		s.changed, a.touched = true, allPolicies
+	regrouped, profiled := s.person.learn(ev)
+	if regrouped {
+		a.touched = allPolicies
 	}
+	s.changed = regrouped || profiled
 	if statement, says := statementOf(ev); says {
 		// One bad clock must not silence what is said later.
 		statement.firstKnown, statement.lastKnown = a.at, a.at
@@ -174,19 +176,18 @@ const (
 )
 
 // learn notes the person's groups and profile, of the newest event that says
-// them.
-func (p *person) learn(ev *schemas.Event) bool {
-	changed := false
+// them, and tells which of them are others than before. A profile is facts to
+// compare with: nothing scores by it alone.
+func (p *person) learn(ev *schemas.Event) (regrouped, profiled bool) {
 	if ev.Time >= p.grouped && !slices.Equal(ev.Groups, p.groups) {
 		p.groups = slices.Clone(ev.Groups)
-		p.grouped, changed = ev.Time, true
+		p.grouped, regrouped = ev.Time, true
 	}
 	if hr := ev.HR; hr != nil && ev.Time >= p.profiled {
 		if next := (profile{hr.FamilyName, hr.Address, hr.Street}); next != (profile{}) && next != p.profile {
 			p.profile, p.profiled = next, ev.Time
-			// Facts to compare with: nothing scores by them alone.
-			return changed
+			profiled = true
 		}
 	}
-	return changed
+	return regrouped, profiled
 }

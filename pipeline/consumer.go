@@ -64,6 +64,9 @@ type assigned struct {
 	failures int
 	retryAt  time.Time // zero while it runs
 	lastErr  error
+	// untold is where reading began by the worker's claim, until Kafka was told;
+	// earliest when there is nothing to tell.
+	untold int64
 }
 
 // idlePoll bounds a poll that brings nothing, so that retries come in time.
@@ -96,7 +99,7 @@ func (c *consumer) assigned(ctx context.Context, client *kgo.Client, added map[s
 	c.joined = true
 	c.misfit = misfit
 	for _, number := range added[c.topic] {
-		c.partitions[number] = &assigned{number: number, client: client, worker: c.newWorker(client, number)}
+		c.partitions[number] = &assigned{number: number, client: client, worker: c.newWorker(client, number), untold: earliest}
 	}
 	// A pause outlives the assignment in which it was made.
 	client.ResumeFetchPartitions(added)
@@ -185,6 +188,9 @@ func (c *consumer) startOffsets(ctx context.Context, offsets map[string]map[int3
 		case starts[i] == earliest:
 			offsets[c.topic][p.number] = kgo.NewOffset().AtStart().WithEpoch(-1)
 		default:
+			c.mu.Lock()
+			p.untold = starts[i]
+			c.mu.Unlock()
 			offsets[c.topic][p.number] = kgo.NewOffset().At(starts[i]).WithEpoch(-1)
 		}
 	}

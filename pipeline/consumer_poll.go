@@ -33,6 +33,7 @@ func (c *consumer) handle(ctx context.Context, fetches kgo.Fetches) error {
 	if err := c.fits(); err != nil {
 		return err
 	}
+	c.tellStarts(ctx)
 	todo := c.workOf(fetches)
 	var wg sync.WaitGroup
 	for _, w := range todo {
@@ -114,11 +115,43 @@ func (c *consumer) reclaim(ctx context.Context, p *assigned) (int64, error) {
 	return start.Offset, nil
 }
 
+// tellStarts commits the positions that were claimed on assignment, for those who
+// look at lag: the client takes where it starts for committed, and an owner that
+// was killed before it committed would leave a lag behind on a partition that
+// has no more records.
+func (c *consumer) tellStarts(ctx context.Context) {
+	untold := map[*assigned]int64{}
+	c.mu.Lock()
+	for _, p := range c.partitions {
+		if p.untold != earliest && p.retryAt.IsZero() {
+			untold[p] = p.untold
+		}
+	}
+	c.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, idlePoll)
+	defer cancel()
+	for p, next := range untold {
+		if err := c.commitSync(ctx, p.number, next); err != nil {
+			c.log.Debug("committing where reading began", "partition", p.number, "error", err)
+			continue // with the next poll
+		}
+		c.told(p)
+	}
+}
+
+// told notes that Kafka knows of the partition's position, or will.
+func (c *consumer) told(p *assigned) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p.untold = earliest
+}
+
 // conclude draws the consequences of one partition's work.
 func (c *consumer) conclude(ctx context.Context, w *work) error {
 	label := strconv.Itoa(int(w.p.number))
 	if len(w.records) > 0 && w.next > w.records[0].Offset {
 		c.client.MarkCommitOffsets(map[string]map[int32]kgo.EpochOffset{c.topic: {w.p.number: {Epoch: -1, Offset: w.next}}})
+		c.told(w.p)
 		c.count(label, w)
 	}
 	switch {

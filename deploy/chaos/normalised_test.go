@@ -1,0 +1,272 @@
+package chaos
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/riskpipe/riskpipe/pipeline"
+	"github.com/riskpipe/riskpipe/pipeline/normalise"
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// normalised is what normalising the raw topics comes to without any fault. The
+// raw records are normalised in several orders, since feeds are read side by
+// side. One fact can be published twice, by two feeds or in two records, so that
+// an event has one content or several.
+type normalised struct {
+	said
+	letters ledger   // raw records that are dead letters
+	people  ledger   // UPNs by pseudonym
+	always  variants // joined in every order
+	orders  int
+}
+
+// said is what events say.
+type said struct {
+	contents variants // encoded, without what is sealed
+	clear    variants // evidence in clear
+	// joined are events of Defender's alerts, which come in two records that are
+	// joined by what Redis remembers: when the records come, and what Redis
+	// forgets, decides whether evidence goes out complete at once, twice, or
+	// incomplete. They are compared apart, without their origin.
+	joined variants
+}
+
+// variants are the different contents that something was seen with.
+type variants map[schemas.UUID]map[string]bool
+
+func newSaid() said { return said{contents: variants{}, clear: variants{}, joined: variants{}} }
+
+// add takes an event in, and its evidence in clear.
+func (s said) add(e *schemas.Event, evidence string, c codecs) error {
+	open := *e
+	open.Evidence, open.EvidenceKey = nil, "" // other bytes each time
+	to := s.contents
+	if e.Source == schemas.SourceDefender && e.Operation == "AlertEvidence" {
+		open.Origin, open.ObservedTime = schemas.Origin{}, 0
+		to = s.joined
+	} else {
+		note(s.clear, e.ID, evidence)
+	}
+	content, err := c.events.Append(nil, &open)
+	if err != nil {
+		return err
+	}
+	note(to, e.ID, string(content))
+	return nil
+}
+
+// normaliseCleanly normalises the records that the raw topics hold in several
+// orders. Directory says how many records of each partition were read before
+// all others.
+func (in *installation) normaliseCleanly(t *testing.T, raw map[string]map[int32][]*kgo.Record, directory map[string]map[int32]int64, c codecs) *normalised {
+	t.Helper()
+	options := in.mapping(t)
+	n := &normalised{said: newSaid(), letters: ledger{}, people: ledger{}}
+	for _, order := range orders(raw, directory) {
+		one := &normalised{said: newSaid(), letters: n.letters, people: n.people}
+		if err := in.normaliseInOrder(t.Context(), one, order, options, c); err != nil {
+			t.Fatal(err)
+		}
+		n.merge(one)
+	}
+	return n
+}
+
+// orders are ways to read the raw topics that services might take: by time and
+// all of it once more, and one partition after the other, forwards and backwards.
+func orders(raw map[string]map[int32][]*kgo.Record, directory map[string]map[int32]int64) [][]*kgo.Record {
+	var first, byTime []*kgo.Record
+	var partitions [][]*kgo.Record
+	for _, topic := range slices.Sorted(maps.Keys(raw)) {
+		for _, partition := range slices.Sorted(maps.Keys(raw[topic])) {
+			records := raw[topic][partition]
+			known := directory[topic][partition]
+			first = append(first, records[:known]...)
+			partitions = append(partitions, records[known:])
+			byTime = append(byTime, records[known:]...)
+		}
+	}
+	slices.SortStableFunc(byTime, func(a, b *kgo.Record) int { return a.Timestamp.Compare(b.Timestamp) })
+	forwards := slices.Concat(partitions...)
+	slices.Reverse(partitions)
+	backwards := slices.Concat(partitions...)
+	var all [][]*kgo.Record
+	again := slices.Concat(byTime, byTime) // as after a crash, when Redis knows already
+	for _, rest := range [][]*kgo.Record{again, forwards, backwards} {
+		all = append(all, slices.Concat(first, rest))
+	}
+	return all
+}
+
+// merge takes the outcome of another order in.
+func (n *normalised) merge(one *normalised) {
+	if n.orders == 0 {
+		n.always = maps.Clone(one.joined)
+	}
+	maps.DeleteFunc(n.always, func(id schemas.UUID, _ map[string]bool) bool { return one.joined[id] == nil })
+	for _, pair := range [][2]variants{{n.contents, one.contents}, {n.clear, one.clear}, {n.joined, one.joined}} {
+		for id, contents := range pair[1] {
+			for content := range contents {
+				note(pair[0], id, content)
+			}
+		}
+	}
+	n.orders++
+}
+
+func (in *installation) normaliseInOrder(ctx context.Context, n *normalised, records []*kgo.Record, options normalise.Options, c codecs) error {
+	byUPN := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(in.groups)) {
+		for _, user := range in.groups[name] {
+			byUPN[strings.ToLower(user)] = append(byUPN[strings.ToLower(user)], name)
+		}
+	}
+	resolver, err := pipeline.NewResolver(pipeline.ResolverConfig{}, pipeline.ResolverDeps{
+		Key: in.key, Names: pipeline.NewMemoryNames(), Events: c.events, Activity: normalise.DetectionActivity, Groups: pipeline.NewGroups(in.key, byUPN),
+		Named: func(user schemas.Pseudonym, name string) {
+			if in.key.Pseudonym("upn:"+name) == user {
+				n.people[user.String()] = name
+			}
+		},
+	})
+	if err != nil {
+		return err
+	}
+	bySource := map[string]*pipeline.BatchNormaliser{}
+	var out pipeline.Batch
+	for _, r := range records {
+		batch := bySource[r.Topic]
+		if batch == nil {
+			batch = pipeline.NewBatchNormaliser(normalise.New(options), resolver)
+			bySource[r.Topic] = batch
+		}
+		source := schemas.Source(strings.TrimPrefix(r.Topic, "raw."))
+		one := []normalise.Raw{{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: schemas.TimeOf(r.Timestamp), Value: r.Value}}
+		if err := batch.Process(ctx, source, one, &out); err != nil {
+			return err
+		}
+		if len(out.Rejected) > 0 {
+			n.letters[letterName(r.Topic, r.Partition, r.Offset)] = string(r.Value)
+		}
+		if err := n.take(&out, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func letterName(topic string, partition int32, offset int64) string {
+	return fmt.Sprintf("%s partition %d offset %d", topic, partition, offset)
+}
+
+func (n *normalised) take(out *pipeline.Batch, c codecs) error {
+	for _, e := range out.Events {
+		evidence, err := evidenceOf(&e.Clear)
+		if err != nil {
+			return err
+		}
+		if err := n.add(&e.Event, evidence, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func note(to variants, id schemas.UUID, content string) {
+	if to[id] == nil {
+		to[id] = map[string]bool{}
+	}
+	to[id][content] = true
+}
+
+// evidenceOf is evidence as it is sealed, empty when there is none.
+func evidenceOf(e *normalise.Evidence) (string, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(e); err != nil {
+		return "", err
+	}
+	if evidence := strings.TrimSuffix(text.String(), "\n"); evidence != "{}" {
+		return evidence, nil
+	}
+	return "", nil
+}
+
+// several are how many have more than one content.
+func (v variants) several() (count int) {
+	for _, contents := range v {
+		if len(contents) > 1 {
+			count++
+		}
+	}
+	return count
+}
+
+// settled are the contents of each, in the order of their bytes.
+func (v variants) settled() ledger {
+	all := ledger{}
+	for id, contents := range v {
+		all[id.String()] = strings.Join(slices.Sorted(maps.Keys(contents)), "")
+	}
+	return all
+}
+
+// permitted is what a ledger says of contents that some order gives.
+const permitted = "as in some order"
+
+// within says of each whether all its contents are among the allowed ones; what
+// is not stands there itself.
+func (v variants) within(allowed variants) ledger {
+	agreed := ledger{}
+	for id, contents := range v {
+		agreed[id.String()] = permitted
+		for content := range contents {
+			if !allowed[id][content] {
+				agreed[id.String()] = content
+			}
+		}
+	}
+	return agreed
+}
+
+// named permits all of them.
+func named(v variants) ledger {
+	all := ledger{}
+	for id := range v {
+		all[id.String()] = permitted
+	}
+	return all
+}
+
+// raw reads all raw topics.
+func (in *installation) raw(ctx context.Context) (map[string]map[int32][]*kgo.Record, error) {
+	raw := map[string]map[int32][]*kgo.Record{}
+	for _, topic := range in.rawTopics() {
+		records, err := in.kafka.records(ctx, topic)
+		if err != nil {
+			return nil, err
+		}
+		raw[topic] = records
+	}
+	return raw, nil
+}
+
+// inOrder are a topic's records, partition by partition.
+func inOrder(records map[int32][]*kgo.Record) []*kgo.Record {
+	var all []*kgo.Record
+	for _, partition := range slices.SortedFunc(maps.Keys(records), cmp.Compare) {
+		all = append(all, records[partition]...)
+	}
+	return all
+}
