@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
@@ -52,6 +53,48 @@ func BenchmarkScoreWorker(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(log)), "ns/event")
 		})
 	}
+}
+
+// Eight partitions, each with a worker of its own, as a poll hands them out: with
+// -cpu 1,2 what a second core brings.
+func BenchmarkScoreWorkers(b *testing.B) {
+	const partitions, perBatch = 8, 5000
+	c := newCodecs(b)
+	var logs [partitions][]*kgo.Record
+	var workers [partitions]*scoreWorker
+	rng := rand.New(rand.NewPCG(1, 1))
+	for p := range partitions {
+		w := tinyWorker(b, c, NewMemoryStates(), func(context.Context, []*kgo.Record) error { return nil })
+		w.batchSize, w.cacheSize = perBatch, 10_000
+		if _, err := w.claim(b.Context(), nil); err != nil {
+			b.Fatal(err)
+		}
+		workers[p] = w
+		for i := range int64(perBatch) {
+			e := tinyEvent(0, i)
+			e.User = schemas.Pseudonym{1, byte(rng.IntN(100))}
+			value, err := c.events.Append(nil, &e)
+			if err != nil {
+				b.Fatal(err)
+			}
+			logs[p] = append(logs[p], &kgo.Record{Topic: "events", Value: value})
+		}
+	}
+	for offset := int64(0); b.Loop(); offset += perBatch {
+		var wg sync.WaitGroup
+		for p := range partitions {
+			wg.Go(func() {
+				for i, r := range logs[p] {
+					r.Offset = offset + int64(i)
+				}
+				if _, err := workers[p].process(b.Context(), logs[p]); err != nil {
+					b.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	b.ReportMetric(float64(b.N*partitions*perBatch)/b.Elapsed().Seconds(), "events/s")
 }
 
 // One batch of 1,000 raw records through mapping by a trivial mapper and
