@@ -222,8 +222,8 @@ func (v variants) settled() ledger {
 	return all
 }
 
-// permitted is what a ledger says of contents that some order gives.
-const permitted = "as in some order"
+// permitted is what a ledger says of a fact that is as it may be.
+const permitted = "as it may be"
 
 // within says of each whether all its contents are among the allowed ones; what
 // is not stands there itself.
