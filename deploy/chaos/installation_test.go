@@ -52,6 +52,7 @@ type installation struct {
 	services   []*service
 	env        []string
 	ports      map[int]bool
+	forgot     bool // Redis has lost acknowledged writes, names among them
 }
 
 // service is a process of riskpipe's.

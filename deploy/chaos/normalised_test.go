@@ -32,7 +32,8 @@ type normalised struct {
 
 // said is what events say.
 type said struct {
-	contents variants // encoded, without what is sealed
+	contents variants // encoded, without what is sealed and whose they are
+	users    variants // whose they are
 	clear    variants // evidence in clear
 	// joined are events of Defender's alerts, which come in two records that are
 	// joined by what Redis remembers: when the records come, and what Redis
@@ -44,18 +45,22 @@ type said struct {
 // variants are the different contents that something was seen with.
 type variants map[schemas.UUID]map[string]bool
 
-func newSaid() said { return said{contents: variants{}, clear: variants{}, joined: variants{}} }
+func newSaid() said {
+	return said{contents: variants{}, users: variants{}, clear: variants{}, joined: variants{}}
+}
 
 // add takes an event in, and its evidence in clear.
 func (s said) add(e *schemas.Event, evidence string, c codecs) error {
 	open := *e
 	open.Evidence, open.EvidenceKey = nil, "" // other bytes each time
+	open.User, open.Groups = schemas.Pseudonym{}, nil
 	to := s.contents
 	if e.Source == schemas.SourceDefender && e.Operation == "AlertEvidence" {
 		open.Origin, open.ObservedTime = schemas.Origin{}, 0
 		to = s.joined
 	} else {
 		note(s.clear, e.ID, evidence)
+		note(s.users, e.ID, fmt.Sprintf("%s in groups %v", e.User, e.Groups))
 	}
 	content, err := c.events.Append(nil, &open)
 	if err != nil {
@@ -114,7 +119,7 @@ func (n *normalised) merge(one *normalised) {
 		n.always = maps.Clone(one.joined)
 	}
 	maps.DeleteFunc(n.always, func(id schemas.UUID, _ map[string]bool) bool { return one.joined[id] == nil })
-	for _, pair := range [][2]variants{{n.contents, one.contents}, {n.clear, one.clear}, {n.joined, one.joined}} {
+	for _, pair := range [][2]variants{{n.contents, one.contents}, {n.users, one.users}, {n.clear, one.clear}, {n.joined, one.joined}} {
 		for id, contents := range pair[1] {
 			for content := range contents {
 				note(pair[0], id, content)
@@ -222,8 +227,8 @@ func (v variants) settled() ledger {
 	return all
 }
 
-// permitted is what a ledger says of contents that some order gives.
-const permitted = "as in some order"
+// permitted is what a ledger says of a fact that is as it may be.
+const permitted = "as it may be"
 
 // within says of each whether all its contents are among the allowed ones; what
 // is not stands there itself.

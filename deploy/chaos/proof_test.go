@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,6 +106,14 @@ func (in *installation) aspects(ctx context.Context, p *published, f *folded, cl
 	for id := range p.joined {
 		allowed[id.String()] = permitted
 	}
+	forgotten := ""
+	if in.forgot {
+		forgotten = "not judged: Redis has forgotten names"
+	}
+	repetitions := ledger{}
+	for name := range p.again {
+		repetitions[name] = permitted
+	}
 	return []*aspect{
 		{name: "Redis states in the storm", compared: "each user's state in each sample, every byte", want: f.prefixes, got: f.sampled, tell: inHex, mayBeEmpty: true},
 		{name: "Redis states", compared: "each user's state, every byte", want: f.states, got: states, tell: inHex},
@@ -112,8 +121,10 @@ func (in *installation) aspects(ctx context.Context, p *published, f *folded, cl
 		{name: "topic alerts", compared: "each version, every byte", leftOut: "how often it is there", want: f.alerts, got: p.alerts, tell: tellOf(c.alerts)},
 		{name: "topic risk", compared: "each change, every byte", leftOut: "how often it is there", want: f.risks, got: p.risks, tell: tellOf(c.risks)},
 		{name: "topic risk, last of each user", compared: "what compaction keeps, every byte", want: f.latest, got: p.latest, tell: tellOf(c.risks)},
-		{name: "topic events", compared: "each event, every byte", leftOut: "what is sealed; how often it is there", want: clean.contents.settled(), got: p.contents.settled()},
-		{name: "events of alerts", compared: "each is one of those that some order gives", leftOut: "what is sealed; origin; which of them", want: allowed, got: p.joined.within(clean.joined)},
+		{name: "repetitions in topics", compared: "each as it was before, every byte", want: repetitions, got: p.again, mayBeEmpty: true},
+		{name: "topic events", compared: "each event, every byte", leftOut: "what is sealed; whose it is; how often it is there", want: clean.contents.settled(), got: p.contents.settled()},
+		{name: "whose events are", compared: "pseudonym and groups", leftOut: forgotten, want: clean.users.settled(), got: p.users.settled(), mayDiffer: in.forgot},
+		{name: "events of alerts", compared: "each is one of those that some order gives", leftOut: strings.Trim("what is sealed; origin; "+forgotten, " ;"), mayDiffer: in.forgot, want: allowed, got: p.joined.within(clean.joined)},
 		{name: "evidence in events", compared: "each event's, opened", want: clean.clear.settled(), got: p.clear.settled()},
 		{name: "evidence in ClickHouse", compared: "each row's, opened by the keys there", want: named(clean.clear), got: rows},
 		{name: "identities in ClickHouse", compared: "each person's UPN, opened", leftOut: "other names: services know different ones", want: clean.people, got: known},

@@ -25,13 +25,13 @@ type published struct {
 	identities map[int32][]*kgo.Record
 	keys       map[int32][]*kgo.Record
 	repeated   map[string]int // records that say again what was said, by topic
+	again      ledger         // what was said again: permitted, or how it differs
 }
 
-// read reads the topics. A record that says something else than one of the same
-// name before it is an error: what repeats must repeat byte for byte.
+// read reads the topics.
 func (in *installation) read(ctx context.Context, c codecs) (*published, error) {
 	p := &published{
-		said: newSaid(), alerts: ledger{}, risks: ledger{}, latest: ledger{}, letters: ledger{}, repeated: map[string]int{},
+		said: newSaid(), alerts: ledger{}, risks: ledger{}, latest: ledger{}, letters: ledger{}, repeated: map[string]int{}, again: ledger{},
 	}
 	for _, read := range []func(context.Context, *installation, codecs) error{p.readKeys, p.readEvents, p.readAlerts, p.readRisks, p.readLetters} {
 		if err := read(ctx, in, c); err != nil {
@@ -104,9 +104,7 @@ func (p *published) readAlerts(ctx context.Context, in *installation, c codecs) 
 		if err := c.alerts.Decode(r.Value, &a); err != nil {
 			return err
 		}
-		if err := p.say(p.alerts, r, alertName(&a), string(r.Value)); err != nil {
-			return err
-		}
+		p.say(p.alerts, r, alertName(&a), tellOf(c.alerts))
 	}
 	return nil
 }
@@ -121,9 +119,7 @@ func (p *published) readRisks(ctx context.Context, in *installation, c codecs) e
 		if err := c.risks.Decode(r.Value, &risk); err != nil {
 			return err
 		}
-		if err := p.say(p.risks, r, riskName(&risk), string(r.Value)); err != nil {
-			return err
-		}
+		p.say(p.risks, r, riskName(&risk), tellOf(c.risks))
 		p.latest[risk.User.String()] = string(r.Value)
 	}
 	return nil
@@ -148,25 +144,27 @@ func (p *published) readLetters(ctx context.Context, in *installation, _ codecs)
 			if err != nil {
 				return fmt.Errorf("dead letter of %s: %w", topic, err)
 			}
-			if err := p.say(p.letters, r, letterName(headers[pipeline.HeaderTopic], int32(partition), offset), string(r.Value)); err != nil {
-				return err
-			}
+			p.say(p.letters, r, letterName(headers[pipeline.HeaderTopic], int32(partition), offset), nil)
 		}
 	}
 	return nil
 }
 
-// say takes a fact in.
-func (p *published) say(to ledger, r *kgo.Record, name, fact string) error {
+// say takes a fact in. What repeats must repeat byte for byte.
+func (p *published) say(to ledger, r *kgo.Record, name string, tell func(string) string) {
+	fact := string(r.Value)
 	before, said := to[name]
-	if said && before != fact {
-		return fmt.Errorf("topic %s, partition %d, offset %d: %s is not what it was before:\n%q\n%q", r.Topic, r.Partition, r.Offset, name, before, fact)
-	}
 	if said {
 		p.repeated[r.Topic]++
+		if p.again[name] == "" {
+			p.again[name] = permitted
+		}
+	}
+	if said && before != fact {
+		both := aspect{tell: tell}
+		p.again[name] = fmt.Sprintf("in partition %d at offset %d, %s", r.Partition, r.Offset, both.contrast(before, fact))
 	}
 	to[name] = fact
-	return nil
 }
 
 // tellOf shows an encoded record as JSON.

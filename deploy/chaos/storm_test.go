@@ -69,6 +69,7 @@ func TestStorm(t *testing.T) {
 	if err := in.failed(); err != nil {
 		t.Error(err)
 	}
+	in.forgot = weather.amounts[tearRedis]+weather.amounts[failOverRedis] > 0
 	in.prove(t, l, directory, samples.samples)
 }
 
