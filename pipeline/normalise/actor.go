@@ -50,6 +50,12 @@ func (a Actor) Key() string {
 	return ""
 }
 
+// IsNamed tells whether there is a key.
+func (a *Actor) IsNamed() bool {
+	return a.UPN != "" || a.Mail != "" || a.ObjectID != "" || a.EmployeeID != "" || a.WorkerID != "" || a.SID != "" ||
+		a.Account != "" || a.App != ""
+}
+
 // User is the identity in clear for people: the UPN where there is one, else
 // the best other name.
 func (a Actor) User() string {
@@ -89,7 +95,7 @@ func person(id string) Actor {
 	if len(id) > maxUserID {
 		return Actor{Type: schemas.ActorUnknown}
 	}
-	lower := strings.ToLower(id)
+	lower := lowercase(id)
 	switch {
 	case id == "" || lower == "not-found" || lower == "not available" || lower == "unknown" || lower == "n/a":
 		return Actor{Type: schemas.ActorUnknown}
@@ -197,7 +203,7 @@ func isGUID(s string) bool {
 // objectID returns a usable Entra object id in lower case, or nothing.
 func objectID(s string) string {
 	if isGUID(s) && !isPlaceholder(s) {
-		return strings.ToLower(s)
+		return lowercase(s)
 	}
 	return ""
 }
@@ -209,6 +215,17 @@ func isPlaceholder(id string) bool {
 	if id == "" || strings.EqualFold(id, "anonymized") || strings.EqualFold(id, "redacted") || id == "0" {
 		return true
 	}
-	digits := strings.ReplaceAll(id, "-", "")
-	return len(digits) >= 8 && strings.Trim(digits, digits[:1]) == ""
+	digit, digits := byte('-'), 0
+	for i := range len(id) {
+		switch c := id[i]; {
+		case c == '-':
+			continue
+		case digits > 0 && c != digit:
+			return false
+		default:
+			digit = c
+		}
+		digits++
+	}
+	return digits >= 8
 }

@@ -20,8 +20,9 @@ import (
 type document struct {
 	text   string
 	values []value
-	at     int // what the parser reads next
-	depth  int // how much deeper it may nest
+	names  []nameSet // of the objects
+	at     int       // what the parser reads next
+	depth  int       // how much deeper it may nest
 }
 
 // kind is the type of a value.
@@ -48,7 +49,15 @@ type value struct {
 	start, end  uint32 // the value itself, texts without quotes
 	next        uint32 // the value behind this one and all that is in it
 	count       uint32 // members or elements
+	names       uint32 // the object's among the document's
 }
+
+// nameSet tells of most names that an object lacks that it does: it has a bit for
+// the hash of each member's name.
+type nameSet [4]uint64
+
+func (s *nameSet) add(hash uint32)      { s[hash>>6&3] |= 1 << (hash & 63) }
+func (s *nameSet) has(hash uint32) bool { return s[hash>>6&3]&(1<<(hash&63)) != 0 }
 
 // The errors of parse are an error's text and a reason: what is wrong is told by
 // Reject.Reason, and where it is would quote the record.
@@ -64,7 +73,7 @@ const (
 // parse takes text apart that nests so deep at most. The values refer to it, so it
 // must not change.
 func (d *document) parse(text string, depth int) parseFailure {
-	d.text, d.values, d.at, d.depth = text, d.values[:0], 0, depth
+	d.text, d.values, d.names, d.at, d.depth = text, d.values[:0], d.names[:0], 0, depth
 	if failure := d.value(); failure != parsed {
 		return failure
 	}
@@ -122,7 +131,9 @@ func (d *document) value() parseFailure {
 }
 
 func (d *document) members(index int) parseFailure {
-	count := uint32(0)
+	count, names := uint32(0), len(d.names)
+	d.names = append(d.names, nameSet{})
+	d.values[index].names = uint32(names)
 	if d.blanks(); d.is('}') {
 		d.close(index, kindObject, 0)
 		return parsed
@@ -146,6 +157,7 @@ func (d *document) members(index int) parseFailure {
 		v := &d.values[member]
 		v.name, v.nameEnd, v.nameEscaped = name, nameEnd, escaped
 		v.hash = foldedHash(d.nameOf(v))
+		d.names[names].add(v.hash)
 		count++
 		if d.blanks(); d.is('}') {
 			d.close(index, kindObject, count)
@@ -266,6 +278,7 @@ func (d *document) quoted() (start, end uint32, escaped, ok bool) {
 
 // word8 is the first eight bytes of a text, which must be there.
 func word8(text string) uint64 {
+	_ = text[7]
 	return uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
 		uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
 }
@@ -275,8 +288,7 @@ func word8(text string) uint64 {
 // https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
 func quoteOrBackslash(word uint64) uint64 {
 	const (
-		ones  = 0x0101010101010101
-		highs = 0x8080808080808080
+		ones = 0x0101010101010101
 	)
 	quote, backslash := word^(ones*'"'), word^(ones*'\\')
 	return ((quote-ones)&^quote | (backslash-ones)&^backslash) & highs

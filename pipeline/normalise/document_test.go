@@ -82,10 +82,6 @@ func same(t interface{ Errorf(string, ...any) }, o object, v *fastjson.Value) {
 	}
 }
 
-func isASCII(text string) bool {
-	return strings.IndexFunc(text, func(r rune) bool { return r >= 0x80 }) < 0
-}
-
 var documentSeeds = []string{
 	`{}`, `[]`, ` { "a" : [ 1 , -2.5e+7 , true , false , null , "x" ] } `, `"text"`, `12`, `nan`, `-Infinity`, `-inf`, `+`, `-`, ``, ` `, `{"a":1}}`, `{"a":1`,
 	`{"a":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00\ud83d\u0041\ud83d\uZZZZ\u12"}`, `{"\u0041b":1,"ab":2,"AB":3}`, `{"abcdefghij":1,"ABCDEFGHIJ":2}`, `["\\"]`, `["\"]`, `"\`,

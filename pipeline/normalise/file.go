@@ -40,7 +40,7 @@ func (m *Mapper) sharePoint(rec record) {
 	e := m.audit(rec, schemas.SourceFile)
 	e.Actor = sharePointActor(rec.str("UserId", "UserId_"), e.Actor)
 	m.sharePointFile(rec, e)
-	operation := strings.ToLower(e.Operation)
+	operation := lowercase(e.Operation)
 	switch {
 	case m.sharing(rec, e, operation):
 	case strings.Contains(operation, "sensitivitylabel"):
@@ -87,7 +87,7 @@ func (m *Mapper) sharePointFile(rec record, e *Event) {
 	e.File = &schemas.File{
 		Count:       1,
 		Size:        rec.size("FileSizeBytes", "FileSyncBytesCommitted", "SizeInBytes"),
-		Extension:   strings.ToLower(strings.TrimPrefix(rec.at("SourceFileExtension"), ".")),
+		Extension:   lowercase(strings.TrimPrefix(rec.at("SourceFileExtension"), ".")),
 		Label:       rec.str("SensitivityLabelName", "SensitivityLabelId", "SourceLabel"),
 		Application: first(rec.at("ApplicationDisplayName"), rec.at("AppAccessContext", "ClientAppName")),
 	}
@@ -164,7 +164,8 @@ func folderOf(path, name string) string {
 // sharePointItem reads ItemType, which is absent from some records. A page of
 // SharePoint itself, such as the view of a library, counts as a file upstream.
 func sharePointItem(itemType, operation, name, object string) string {
-	switch strings.ToLower(itemType) {
+	var f folding
+	switch f.lower(itemType) {
 	case "file", "document":
 		if isPage(first(name, object)) {
 			return itemPage
@@ -181,7 +182,7 @@ func sharePointItem(itemType, operation, name, object string) string {
 	case "link":
 		return itemLink
 	}
-	operation = strings.ToLower(operation)
+	operation = f.lower(operation)
 	switch {
 	case strings.HasPrefix(operation, "folder"):
 		return itemFolder
@@ -210,10 +211,10 @@ func isPage(name string) bool {
 // sharePointLocation tells files of Teams from others by their place: a site
 // under the managed path of Teams, or OneDrive's folder for chats.
 func sharePointLocation(workload, site, object, folder string) string {
-	place := strings.ToLower(first(site, object))
+	place := lowercase(first(site, object))
 	switch {
 	case strings.Contains(place, "/teams/"),
-		strings.Contains(strings.ToLower(first(folder, object)), "microsoft teams chat files"),
+		strings.Contains(lowercase(first(folder, object)), "microsoft teams chat files"),
 		strings.EqualFold(workload, "MicrosoftTeams"):
 		return locationTeams
 	case strings.EqualFold(workload, "OneDrive"),
@@ -227,7 +228,7 @@ func sharePointLocation(workload, site, object, folder string) string {
 // osOf names the operating system by the client's platform, else by its user
 // agent; nothing for services.
 func osOf(platform, userAgent string) string {
-	for _, text := range []string{strings.ToLower(platform), strings.ToLower(userAgent)} {
+	for _, text := range []string{lowercase(platform), lowercase(userAgent)} {
 		switch {
 		case text == "":
 		case strings.Contains(text, "android"):

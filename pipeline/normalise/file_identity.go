@@ -15,7 +15,7 @@ func extensionOf(name string) string {
 	if i < 0 || i == len(name)-1 || len(name)-i > 16 || strings.ContainsAny(name[i:], " \t") {
 		return ""
 	}
-	return strings.ToLower(name[i+1:])
+	return lowercase(name[i+1:])
 }
 
 // baseName returns what follows the last slash or backslash.
@@ -35,7 +35,7 @@ func (m *Mapper) nameOf(e *Event, name string) {
 	}
 	name = plainName(name)
 	e.Clear.FileName = name
-	e.File.Name = m.hash(kindFileName, strings.ToLower(name))
+	e.File.Name = m.hashFolded(kindFileName, name)
 	if e.File.Extension == "" {
 		e.File.Extension = extensionOf(name)
 	}
@@ -44,7 +44,7 @@ func (m *Mapper) nameOf(e *Event, name string) {
 // nameKey is the keyed hash of a file's name, one for the file and for the mail
 // attachment that it becomes.
 func (m *Mapper) nameKey(name string) schemas.Hash {
-	return m.hash(kindFileName, strings.ToLower(plainName(name)))
+	return m.hashFolded(kindFileName, plainName(name))
 }
 
 // plainName is a name without percent-encoding.
@@ -59,7 +59,7 @@ func plainName(name string) string {
 // while and put in place of another by renaming: what such a file is called
 // afterwards says nothing of where its content came from.
 func isScratch(name string) bool {
-	name = strings.ToLower(baseName(name))
+	name = lowercase(baseName(name))
 	for _, prefix := range []string{"~$", "~wr", ".~"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
@@ -83,5 +83,5 @@ func (m *Mapper) objectOf(e *Event, full string) {
 	if plain, err := url.PathUnescape(full); err == nil {
 		full = plain
 	}
-	e.File.Object = m.hash("object", strings.ToLower(strings.TrimRight(full, `/\`)))
+	e.File.Object = m.hashFolded("object", strings.TrimRight(full, `/\`))
 }

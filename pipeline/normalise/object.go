@@ -32,8 +32,11 @@ func (o object) member(name string) (object, bool) {
 	if o.kind() != kindObject {
 		return object{}, false
 	}
-	d, hash, folded := o.document, foldedHash(name), uint32(0)
-	for i, end := o.index+1, o.value().next; i < end; {
+	d, hash, folded, self := o.document, foldedHash(name), uint32(0), o.value()
+	if !d.names[self.names].has(hash) {
+		return object{}, false
+	}
+	for i, end := o.index+1, self.next; i < end; {
 		v := &d.values[i]
 		if v.hash == hash {
 			switch found := d.nameOf(v); {
@@ -210,7 +213,8 @@ func (o object) size(names ...string) int64 {
 func (o object) truth() (value, ok bool) { return truthOf(o.text()) }
 
 func truthOf(text string) (value, ok bool) {
-	switch strings.ToLower(text) {
+	var f folding
+	switch f.lower(text) {
 	case "true", "1", "yes":
 		return true, true
 	case "false", "0", "no":
@@ -280,5 +284,5 @@ func (o object) raw() []byte {
 	if o.document == nil {
 		return nil
 	}
-	return o.document.appendJSON(nil, o.index)
+	return o.document.appendJSON(make([]byte, 0, len(o.span())+2), o.index)
 }
