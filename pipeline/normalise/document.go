@@ -420,15 +420,40 @@ func (d *document) appendJSON(b []byte, index uint32) []byte {
 func appendQuoted(b []byte, text string) []byte {
 	const digits = "0123456789abcdef"
 	b = append(b, '"')
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c < ' ':
+	for {
+		plain := unescapedLength(text)
+		b = append(b, text[:plain]...)
+		if plain == len(text) {
+			return append(b, '"')
+		}
+		c := text[plain]
+		if c < ' ' {
 			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-		default:
-			b = append(b, c)
+		} else {
+			b = append(b, '\\', c)
+		}
+		text = text[plain+1:]
+	}
+}
+
+// unescapedLength is how many bytes at the start of a text need no escape.
+func unescapedLength(text string) int {
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		word := word8(text[i:])
+		if found := quoteOrBackslash(word) | controls(word); found != 0 {
+			return i + bits.TrailingZeros64(found)/8
 		}
 	}
-	return append(b, '"')
+	for i < len(text) && text[i] >= ' ' && text[i] != '"' && text[i] != '\\' {
+		i++
+	}
+	return i
+}
+
+// controls sets the highest bit of the bytes below a blank. Bytes behind the first
+// one found may be set wrongly.
+func controls(word uint64) uint64 {
+	const blanks = 0x2020202020202020
+	return (word - blanks) &^ word & highs
 }
