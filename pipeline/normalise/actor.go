@@ -3,6 +3,7 @@ package normalise
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
@@ -164,11 +165,26 @@ func isMachine(lower string) bool {
 // isUPN tells a user principal name or mail address from anything else with an
 // "@": one "@", a local part, and a domain with a dot.
 func isUPN(s string) bool {
-	local, domain, found := strings.Cut(s, "@")
-	dot := strings.LastIndexByte(domain, '.')
-	return found && local != "" && dot > 0 && dot < len(domain)-1 &&
-		!strings.ContainsAny(s, "\\/<>\"(),;:|") && !strings.Contains(domain, "@") &&
-		strings.IndexFunc(s, isBlankOrControl) < 0
+	at, dot, ascii := -1, -1, true
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '@':
+			if at >= 0 {
+				return false
+			}
+			at = i
+		case '.':
+			dot = i
+		case '\\', '/', '<', '>', '"', '(', ')', ',', ';', ':', '|':
+			return false
+		default:
+			if c <= ' ' || c == 0x7F {
+				return false
+			}
+			ascii = ascii && c < utf8.RuneSelf
+		}
+	}
+	return at > 0 && dot > at+1 && dot < len(s)-1 && (ascii || strings.IndexFunc(s, isBlankOrControl) < 0)
 }
 
 func isBlankOrControl(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }

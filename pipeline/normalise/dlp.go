@@ -21,14 +21,12 @@ const (
 // DlpRuleMatch by Exchange). What endpoint DLP watched is a file operation even
 // where a rule matched it.
 func isDLP(o object) bool {
-	operation := lowercase(o.at("Operation"))
+	var f folding
+	operation := f.lower(o.at("Operation"))
 	if strings.HasPrefix(operation, "dlprule") || operation == "dlpinfo" {
 		return true
 	}
-	if recordType(o) == "63" {
-		return false
-	}
-	return o.get("PolicyDetails").ok()
+	return o.get("PolicyDetails").ok() && recordType(o) != "63"
 }
 
 // dlp maps a record of a DLP rule.

@@ -42,7 +42,8 @@ const (
 // operation: new and unpublished types have the shapes of the known ones.
 // https://learn.microsoft.com/office/office-365-management-api/office-365-management-activity-api-schema#exchange-mailbox-schema
 func (m *Mapper) exchange(rec record) {
-	switch operation := lowercase(rec.at("Operation")); operation {
+	var f folding
+	switch operation := f.lower(rec.at("Operation")); operation {
 	case "send", "sendas", "sendonbehalf":
 		m.mailSent(rec)
 	case "mailitemsaccessed", "attachmentaccess", "messagebind", "folderbind":

@@ -55,7 +55,8 @@ var endpointActivities = map[string]endpointActivity{
 func (m *Mapper) endpoint(rec record) {
 	e := m.audit(rec, schemas.SourceFile)
 	m.endpointFile(rec, e)
-	operation, blocked := strings.CutSuffix(lowercase(e.Operation), "blocked")
+	var f folding
+	operation, blocked := strings.CutSuffix(f.lower(e.Operation), "blocked")
 	known, ok := endpointActivities[operation]
 	switch {
 	case ok:

@@ -40,7 +40,8 @@ func (m *Mapper) sharePoint(rec record) {
 	e := m.audit(rec, schemas.SourceFile)
 	e.Actor = sharePointActor(rec.str("UserId", "UserId_"), e.Actor)
 	m.sharePointFile(rec, e)
-	operation := lowercase(e.Operation)
+	var f folding
+	operation := f.lower(e.Operation)
 	switch {
 	case m.sharing(rec, e, operation):
 	case strings.Contains(operation, "sensitivitylabel"):
@@ -68,6 +69,9 @@ func sharePointActor(id string, found Actor) Actor {
 		actor := person(guest)
 		actor.Type = schemas.ActorGuest
 		return actor
+	}
+	if id != "" && id == found.UPN && !isPassport(id) {
+		return found
 	}
 	if actor := person(id); actor.Type == schemas.ActorAnonymous || isPassport(found.UPN) {
 		return actor
@@ -211,14 +215,15 @@ func isPage(name string) bool {
 // sharePointLocation tells files of Teams from others by their place: a site
 // under the managed path of Teams, or OneDrive's folder for chats.
 func sharePointLocation(workload, site, object, folder string) string {
-	place := lowercase(first(site, object))
+	var f folding
+	place := first(site, object)
 	switch {
-	case strings.Contains(place, "/teams/"),
-		strings.Contains(lowercase(first(folder, object)), "microsoft teams chat files"),
+	case containsFold(place, "/teams/"),
+		strings.Contains(f.lower(first(folder, object)), "microsoft teams chat files"),
 		strings.EqualFold(workload, "MicrosoftTeams"):
 		return locationTeams
 	case strings.EqualFold(workload, "OneDrive"),
-		strings.Contains(place, "-my.sharepoint.") && strings.Contains(place, "/personal/"):
+		containsFold(place, "-my.sharepoint.") && containsFold(place, "/personal/"):
 		return locationOneDrive
 	default:
 		return locationSharePoint
@@ -228,7 +233,9 @@ func sharePointLocation(workload, site, object, folder string) string {
 // osOf names the operating system by the client's platform, else by its user
 // agent; nothing for services.
 func osOf(platform, userAgent string) string {
-	for _, text := range []string{lowercase(platform), lowercase(userAgent)} {
+	var f folding
+	for _, text := range []string{platform, userAgent} {
+		text = f.lower(text)
 		switch {
 		case text == "":
 		case strings.Contains(text, "android"):

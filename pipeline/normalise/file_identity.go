@@ -1,7 +1,6 @@
 package normalise
 
 import (
-	"net/url"
 	"strings"
 
 	"github.com/riskpipe/riskpipe/schemas"
@@ -49,10 +48,7 @@ func (m *Mapper) nameKey(name string) schemas.Hash {
 
 // plainName is a name without percent-encoding.
 func plainName(name string) string {
-	if plain, err := url.PathUnescape(name); err == nil {
-		return plain
-	}
-	return name
+	return decoded(name)
 }
 
 // isScratch tells the names of files that editors and browsers write for a
@@ -80,8 +76,5 @@ func (m *Mapper) objectOf(e *Event, full string) {
 		return
 	}
 	e.Clear.Object = full
-	if plain, err := url.PathUnescape(full); err == nil {
-		full = plain
-	}
-	e.File.Object = m.hashFolded("object", strings.TrimRight(full, `/\`))
+	e.File.Object = m.hashFolded("object", strings.TrimRight(decoded(full), `/\`))
 }

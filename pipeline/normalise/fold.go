@@ -18,7 +18,7 @@ func lowercase(text string) string {
 }
 
 // folding is room for a text in lower case that is compared and not kept.
-type folding [64]byte
+type folding [256]byte
 
 // lower returns the text in lower case, valid until the next call.
 func (f *folding) lower(text string) string {
@@ -115,6 +115,21 @@ func isASCII(text string) bool {
 		}
 	}
 	return true
+}
+
+// containsFold is strings.Contains for a part in lower case, whatever the case of
+// ASCII letters. The part begins with no letter.
+func containsFold(text, part string) bool {
+	for {
+		i := strings.IndexByte(text, part[0])
+		if i < 0 || len(text)-i < len(part) {
+			return false
+		}
+		if strings.EqualFold(text[i:i+len(part)], part) {
+			return true
+		}
+		text = text[i+1:]
+	}
 }
 
 // hasPrefixFold is strings.HasPrefix whatever the case of ASCII letters.

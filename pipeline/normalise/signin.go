@@ -192,8 +192,11 @@ var legacyClients = []string{
 var legacyAgents = []string{"bav2ropc", "cbainprod", "cbaintar"}
 
 func isLegacyClient(client, agent string) bool {
-	client, _, _ = strings.Cut(lowercase(client), ";") // "Other clients; IMAP"
-	return slices.Contains(legacyClients, strings.TrimSpace(client)) || slices.Contains(legacyAgents, lowercase(agent))
+	var f folding
+	client, _, _ = strings.Cut(f.lower(client), ";") // "Other clients; IMAP"
+	return slices.Contains(legacyClients, strings.TrimSpace(client)) || slices.ContainsFunc(legacyAgents, func(known string) bool {
+		return strings.EqualFold(known, agent)
+	})
 }
 
 // conditionalAccess reads the status as a name or as Graph's number for it.

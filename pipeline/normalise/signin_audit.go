@@ -75,7 +75,8 @@ func auditSignInActor(actor Actor, names object) Actor {
 
 // known returns the text, or nothing for the words that stand for nothing.
 func known(text string) string {
-	switch lowercase(text) {
+	var f folding
+	switch f.lower(text) {
 	case "unknown", "not available", "none":
 		return ""
 	default:

@@ -23,12 +23,18 @@ func hashedNames(names ...string) map[uint32]string {
 // wrongType returns the name of a member that holds a structure where upstream
 // writes text, or nothing.
 func wrongType(o object) string {
-	for name, member := range o.members() {
-		if member.isObject() || member.isArray() {
-			if scalar := scalars[member.value().hash]; scalar != "" && strings.EqualFold(name, scalar) {
+	if !o.isObject() {
+		return ""
+	}
+	d := o.document
+	for i, end := o.index+1, o.value().next; i < end; {
+		v := &d.values[i]
+		if v.kind == kindObject || v.kind == kindList {
+			if scalar := scalars[v.hash]; scalar != "" && strings.EqualFold(d.nameOf(v), scalar) {
 				return scalar
 			}
 		}
+		i = v.next
 	}
 	return ""
 }
