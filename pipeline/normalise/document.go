@@ -20,9 +20,9 @@ import (
 type document struct {
 	text   string
 	values []value
-	names  []nameSet // of the objects
-	at     int       // what the parser reads next
-	depth  int       // how much deeper it may nest
+	slots  []uint32 // the tables of the objects' members: indexes of values, 0 where free
+	at     int      // what the parser reads next
+	depth  int      // how much deeper it may nest
 }
 
 // kind is the type of a value.
@@ -49,15 +49,8 @@ type value struct {
 	start, end  uint32 // the value itself, texts without quotes
 	next        uint32 // the value behind this one and all that is in it
 	count       uint32 // members or elements
-	names       uint32 // the object's among the document's
+	table       uint32 // where the object's table begins among the slots
 }
-
-// nameSet tells of most names that an object lacks that it does: it has a bit for
-// the hash of each member's name.
-type nameSet [4]uint64
-
-func (s *nameSet) add(hash uint32)      { s[hash>>6&3] |= 1 << (hash & 63) }
-func (s *nameSet) has(hash uint32) bool { return s[hash>>6&3]&(1<<(hash&63)) != 0 }
 
 // The errors of parse are an error's text and a reason: what is wrong is told by
 // Reject.Reason, and where it is would quote the record.
@@ -73,7 +66,7 @@ const (
 // parse takes text apart that nests so deep at most. The values refer to it, so it
 // must not change.
 func (d *document) parse(text string, depth int) parseFailure {
-	d.text, d.values, d.names, d.at, d.depth = text, d.values[:0], d.names[:0], 0, depth
+	d.text, d.values, d.slots, d.at, d.depth = text, d.values[:0], d.slots[:0], 0, depth
 	if failure := d.value(); failure != parsed {
 		return failure
 	}
@@ -131,9 +124,7 @@ func (d *document) value() parseFailure {
 }
 
 func (d *document) members(index int) parseFailure {
-	count, names := uint32(0), len(d.names)
-	d.names = append(d.names, nameSet{})
-	d.values[index].names = uint32(names)
+	count := uint32(0)
 	if d.blanks(); d.is('}') {
 		d.close(index, kindObject, 0)
 		return parsed
@@ -157,10 +148,10 @@ func (d *document) members(index int) parseFailure {
 		v := &d.values[member]
 		v.name, v.nameEnd, v.nameEscaped = name, nameEnd, escaped
 		v.hash = foldedHash(d.nameOf(v))
-		d.names[names].add(v.hash)
 		count++
 		if d.blanks(); d.is('}') {
 			d.close(index, kindObject, count)
+			d.tabulate(index)
 			return parsed
 		}
 		if !d.is(',') {
@@ -198,6 +189,36 @@ func (d *document) close(index int, k kind, count uint32) {
 	v := &d.values[index]
 	v.kind, v.count, v.end = k, count, uint32(d.at)
 }
+
+// maxTabulated is how many members an object has that gets a table. Rows have some
+// hundreds at most, and whoever makes up names of one hash shall not make tables slow.
+const maxTabulated = 512
+
+// tabulate makes the table by which the members of the object of that index are
+// found: open addressing by the hashes of their names, at most half full. Members
+// of one hash stand in their order.
+func (d *document) tabulate(index int) {
+	v := &d.values[index]
+	if v.count > maxTabulated {
+		return
+	}
+	v.table = uint32(len(d.slots))
+	mask := v.tableMask()
+	d.slots = append(d.slots, make([]uint32, mask+1)...)
+	table := d.slots[v.table:]
+	for i := uint32(index) + 1; i < uint32(len(d.values)); {
+		member := &d.values[i]
+		slot := member.hash & mask
+		for table[slot] != 0 {
+			slot = (slot + 1) & mask
+		}
+		table[slot] = i
+		i = member.next
+	}
+}
+
+// tableMask is the length of an object's table, a power of two, less one.
+func (v *value) tableMask() uint32 { return 1<<bits.Len32(2*v.count-1) - 1 }
 
 func (d *document) is(c byte) bool { return d.at < len(d.text) && d.text[d.at] == c }
 

@@ -1,6 +1,7 @@
 package normalise
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -99,6 +100,20 @@ func TestDocument(t *testing.T) {
 	}
 	if d.parse("["+strings.Repeat("0,", maxValues)+"0]", 9) != tooMany {
 		t.Error("too many values were read")
+	}
+}
+
+func TestDocument_members(t *testing.T) {
+	// Members are found among however many, with a table and without, whether the
+	// hashes of their names differ or not.
+	for _, n := range []int{1, 2, 3, 4, 5, 63, 64, 65, maxTabulated, maxTabulated + 1} {
+		for _, format := range []string{"name%04d", "beginning%04dandtheend"} {
+			parts := make([]string, 0, n)
+			for i := range n {
+				parts = append(parts, fmt.Sprintf(`%q:%d`, fmt.Sprintf(format, i), i))
+			}
+			agrees(t, "{"+strings.Join(parts, ",")+"}")
+		}
 	}
 }
 

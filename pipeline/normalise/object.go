@@ -32,23 +32,47 @@ func (o object) member(name string) (object, bool) {
 	if o.kind() != kindObject {
 		return object{}, false
 	}
-	d, hash, folded, self := o.document, foldedHash(name), uint32(0), o.value()
-	if !d.names[self.names].has(hash) {
+	self := o.value()
+	if self.count == 0 {
 		return object{}, false
 	}
-	for i, end := o.index+1, self.next; i < end; {
-		v := &d.values[i]
-		if v.hash == hash {
-			switch found := d.nameOf(v); {
-			case found == name:
-				return object{d, i}, true
-			case folded == 0 && len(found) == len(name) && strings.EqualFold(found, name):
-				folded = i
-			}
+	d := o.document
+	n := sought{name: name, hash: foldedHash(name)}
+	if self.count > maxTabulated {
+		for i := o.index + 1; i < self.next && !n.found(d, i); {
+			i = d.values[i].next
 		}
-		i = v.next
+		return object{d, n.index}, n.index != 0
 	}
-	return object{d, folded}, folded != 0 // no member is the first value
+	mask := self.tableMask()
+	table := d.slots[self.table : self.table+mask+1]
+	for slot := n.hash & mask; table[slot] != 0 && !n.found(d, table[slot]); {
+		slot = (slot + 1) & mask
+	}
+	return object{d, n.index}, n.index != 0 // no member is the first value
+}
+
+// sought is a member that is looked for.
+type sought struct {
+	name  string
+	hash  uint32
+	index uint32 // of the best one so far, 0 for none
+}
+
+// found looks at a member, and tells whether none can be better.
+func (s *sought) found(d *document, index uint32) bool {
+	v := &d.values[index]
+	if v.hash != s.hash {
+		return false
+	}
+	switch name := d.nameOf(v); {
+	case name == s.name:
+		s.index = index
+		return true
+	case s.index == 0 && len(name) == len(s.name) && strings.EqualFold(name, s.name):
+		s.index = index
+	}
+	return false
 }
 
 // get walks the path and returns the value there, or an empty object.
