@@ -92,7 +92,7 @@ func (e *escrow) collect(out *Batch) news {
 
 // tell adds to the news what an actor's names and profile tell of the user.
 func (e *escrow) tell(n *news, user schemas.Pseudonym, actor *normalise.Actor, display string, observed schemas.Time) {
-	if user == (schemas.Pseudonym{}) || !isHuman(actor.Type) || actor.Key() == "" {
+	if user == (schemas.Pseudonym{}) || !isHuman(actor.Type) || !actor.IsNamed() {
 		return
 	}
 	known, earlier := n.told[user]

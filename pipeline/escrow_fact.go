@@ -2,13 +2,15 @@ package pipeline
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/riskpipe/riskpipe/pipeline/normalise"
 	"github.com/riskpipe/riskpipe/schemas"
 	"github.com/riskpipe/riskpipe/vault"
 )
 
-// told is what the vault was told of a person.
+// told is what the vault was told of a person. Its texts are copies: those of an event
+// are parts of its Kafka record, which would stay in memory with them.
 type told struct {
 	vault.Identity
 	// at is when each fact of the profile was told last, by record time.
@@ -48,7 +50,7 @@ func (t *telling) names(a *normalise.Actor) {
 			if earlier := t.escrow.sealing.Previous; earlier != nil {
 				says.Previous = []vault.LinkRecord{vault.Link(earlier, upnPrefix+name)}
 			}
-			t.told.UPN = name
+			t.told.UPN = strings.Clone(name)
 			t.add("upn", says)
 		}
 		t.alias(name)
@@ -63,7 +65,7 @@ func (t *telling) names(a *normalise.Actor) {
 // once tells a fact when nothing is known in its place, and an alias otherwise.
 func (t *telling) once(name string, known *string, value string, says vault.Identity) {
 	if *known == "" && isFact(value) {
-		*known = value
+		*known = strings.Clone(value)
 		t.add(name, says)
 	}
 	t.alias(value)
@@ -76,7 +78,7 @@ func (t *telling) alias(name string) {
 		return
 	}
 	// Clipped, since what was told before shares the array.
-	i.Aliases = append(slices.Clip(i.Aliases), name)
+	i.Aliases = append(slices.Clip(i.Aliases), strings.Clone(name))
 	t.add(t.escrow.aliasFact(name), vault.Identity{Aliases: []string{name}})
 }
 
@@ -97,7 +99,7 @@ func (t *telling) newest(at int, name string, known *string, value string, says 
 	if !isFact(value) || t.observed < last || *known == value && last != 0 && t.observed < last+toldAgain {
 		return false
 	}
-	*known, t.told.at[at] = value, t.observed
+	*known, t.told.at[at] = strings.Clone(value), t.observed
 	t.add(name, says)
 	return true
 }

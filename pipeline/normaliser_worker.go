@@ -19,7 +19,15 @@ type normaliserWorker struct {
 	out     Batch
 	raws    []normalise.Raw
 	next    int64 // behind the last record that is done with
-	size    int   // of the last batch's events in bytes: a guess at the next one's
+	encoded encoded
+}
+
+// encoded is memory for the events of a batch. Kafka's client has it until they are
+// acknowledged.
+type encoded struct {
+	values, keys []byte
+	records      []kgo.Record
+	list         []*kgo.Record
 }
 
 // claim has nothing to claim: the position is Kafka's commit, and what a
@@ -86,6 +94,7 @@ func (w *normaliserWorker) one(ctx context.Context, records []*kgo.Record) error
 	}
 	events, letters := w.encode(records)
 	if err := n.produce(ctx, events); err != nil {
+		w.encoded = encoded{} // some may be on their way
 		return err
 	}
 	if err := n.letters.write(ctx, letters); err != nil {
@@ -132,29 +141,32 @@ func (w *normaliserWorker) seal(ctx context.Context) error {
 func (w *normaliserWorker) encode(records []*kgo.Record) ([]*kgo.Record, []deadLetter) {
 	n := w.service
 	topic := n.deps.Topics.Events()
-	events := make([]*kgo.Record, 0, len(w.out.Events))
-	buf := make([]byte, 0, w.size+w.size/8)
+	b := &w.encoded
+	b.values, b.keys, b.list = b.values[:0], b.keys[:0], b.list[:0]
+	b.records = slices.Grow(b.records[:0], len(w.out.Events))
 	for _, e := range w.out.Events {
-		start := len(buf)
-		longer, err := n.deps.Events.Append(buf, &e.Event)
+		start := len(b.values)
+		longer, err := n.deps.Events.Append(b.values, &e.Event)
 		if err != nil {
 			cause, _, _ := strings.Cut(err.Error(), `"`) // it quotes the value, which may be the payload's
 			w.out.reject(e.Origin, records, cause)
 			continue
 		}
-		buf = longer
-		record := &kgo.Record{Topic: topic, Value: buf[start:len(buf):len(buf)]}
+		b.values = longer
+		record := kgo.Record{Topic: topic, Value: longer[start:len(longer):len(longer)]}
 		if e.User != (schemas.Pseudonym{}) {
-			record.Key = []byte(e.User.String())
+			start := len(b.keys)
+			b.keys, _ = e.User.AppendText(b.keys) // never fails
+			record.Key = b.keys[start:len(b.keys):len(b.keys)]
 		}
-		events = append(events, record)
+		b.records = append(b.records, record)
+		b.list = append(b.list, &b.records[len(b.records)-1])
 	}
-	w.size = len(buf)
 	letters := make([]deadLetter, 0, len(w.out.Rejected))
 	for _, rejected := range w.out.Rejected {
 		letters = append(letters, rejectedLetter(records[rejected.Record], rejected.Rejects))
 	}
-	return events, letters
+	return b.list, letters
 }
 
 // reject adds a reject for the record that the origin tells of.

@@ -146,7 +146,9 @@ func isHuman(t schemas.ActorType) bool {
 
 // resolve gives every event of the steps its user and appends it to out.
 func (r *Resolver) resolve(ctx context.Context, steps []step, out *Batch) error {
-	s := &resolution{resolver: r, out: out, known: map[schemas.Pseudonym]schemas.Pseudonym{}}
+	s := &resolution{
+		resolver: r, out: out, known: map[schemas.Pseudonym]schemas.Pseudonym{}, names: map[normalise.Actor]actorNames{},
+	}
 	if err := s.prepare(ctx, steps); err != nil {
 		return err
 	}
@@ -163,6 +165,9 @@ type resolution struct {
 	out      *Batch
 	// known is what the batch knows of names: the user, or zero for nobody.
 	known map[schemas.Pseudonym]schemas.Pseudonym
+	// names are those of the actors, without their profiles: a batch meets most of
+	// them often.
+	names map[normalise.Actor]actorNames
 	// learned are the names that the batch has taught, in order.
 	learned  []Name
 	findings findings
@@ -184,10 +189,17 @@ func (s *resolution) prepare(ctx context.Context, steps []step) error {
 			s.findings.want(r, st.finding.ID)
 			continue
 		}
-		st.names = r.namesOf(actor)
-		if st.names.key != "" && isHuman(actor.Type) {
-			wanted = append(append(wanted, st.names.self), st.names.aliases...)
+		named := *actor
+		named.Profile = nil
+		names, met := s.names[named]
+		if !met {
+			names = r.namesOf(actor)
+			s.names[named] = names
+			if names.key != "" && isHuman(actor.Type) {
+				wanted = append(append(wanted, names.self), names.aliases...)
+			}
 		}
+		st.names = names
 	}
 	missing := r.cached(wanted, s.known)
 	names := len(missing)

@@ -1,8 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -35,8 +33,8 @@ type evidenceSealer struct {
 	now     func() time.Time
 	written string // id of the data key that Kafka has
 
-	clear  bytes.Buffer // evidence of one event
-	sealed []byte       // of a batch
+	clear  []byte // evidence of one event
+	sealed []byte // of a batch
 }
 
 func newEvidenceSealer(topics schemas.Topics, s *Sealing, now func() time.Time) *evidenceSealer {
@@ -54,20 +52,14 @@ func (s *evidenceSealer) seal(out *Batch) (*kgo.Record, error) {
 		return nil, err
 	}
 	key := s.sealer.Key()
-	encoder := json.NewEncoder(&s.clear)
-	encoder.SetEscapeHTML(false)
 	s.sealed = s.sealed[:0]
 	for _, e := range out.Events {
-		s.clear.Reset()
-		if err := encoder.Encode(&e.Clear); err != nil {
-			return nil, fmt.Errorf("encoding evidence of event %s", e.ID) // the cause might quote it
-		}
-		evidence := bytes.TrimSuffix(s.clear.Bytes(), []byte("\n"))
-		if string(evidence) == "{}" {
+		s.clear = e.Clear.AppendJSON(s.clear[:0])
+		if string(s.clear) == "{}" {
 			continue
 		}
 		start := len(s.sealed)
-		longer, err := s.sealer.AppendSealed(s.sealed, e.User, e.ID, evidence)
+		longer, err := s.sealer.AppendSealed(s.sealed, e.User, e.ID, s.clear)
 		if err != nil {
 			return nil, fmt.Errorf("sealing evidence of event %s: %w", e.ID, err)
 		}

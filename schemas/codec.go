@@ -46,6 +46,8 @@ type Codec[T Record] struct {
 	header []byte
 	lookup func(id uint32) (string, error)
 	blank  T // what decoding begins with
+	// direct encodes without reflection, where there is a way; false when it cannot.
+	direct func(dst []byte, v *T) ([]byte, bool)
 
 	mu      sync.RWMutex
 	byPrint map[[8]byte]*avro.Schema
@@ -75,6 +77,9 @@ func NewCodec[T Record](schema string) (*Codec[T], error) {
 		}
 		c.byPrint[[8]byte(singleObjectHeader(writer)[2:])] = resolved
 	}
+	if direct, ok := any(appendEvent).(func([]byte, *T) ([]byte, bool)); ok && schema == EventSchema {
+		c.direct = direct
+	}
 	c.header = singleObjectHeader(s)
 	c.byPrint[[8]byte(c.header[2:])] = s
 	return c, nil
@@ -102,6 +107,11 @@ func singleObjectHeader(s *avro.Schema) []byte {
 // Append encodes v behind dst and returns the extended slice.
 func (c *Codec[T]) Append(dst []byte, v *T) ([]byte, error) {
 	dst = append(dst, c.header...)
+	if c.direct != nil {
+		if longer, ok := c.direct(dst, v); ok {
+			return longer, nil
+		}
+	}
 	dst, err := c.schema.AppendEncode(dst, v)
 	if err != nil {
 		return nil, fmt.Errorf("encoding %T: %w", *v, err)

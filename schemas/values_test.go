@@ -36,6 +36,9 @@ func TestPseudonym(t *testing.T) {
 		if len(p.Short()) != 13 || !strings.HasPrefix(p.String(), p.Short()) {
 			r.Fatalf("short %q, full %q", p.Short(), p)
 		}
+		if text, err := p.AppendText([]byte("key ")); err != nil || string(text) != "key "+p.String() {
+			r.Fatalf("%s is appended as %q (%v)", p, text, err)
+		}
 		var got Pseudonym
 		if err := got.UnmarshalText([]byte(p.String())); err != nil || got != p {
 			r.Fatalf("%s came back as %s (%v)", p, got, err)

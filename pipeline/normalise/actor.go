@@ -3,6 +3,7 @@ package normalise
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
@@ -50,6 +51,12 @@ func (a Actor) Key() string {
 	return ""
 }
 
+// IsNamed tells whether there is a key.
+func (a *Actor) IsNamed() bool {
+	return a.UPN != "" || a.Mail != "" || a.ObjectID != "" || a.EmployeeID != "" || a.WorkerID != "" || a.SID != "" ||
+		a.Account != "" || a.App != ""
+}
+
 // User is the identity in clear for people: the UPN where there is one, else
 // the best other name.
 func (a Actor) User() string {
@@ -89,7 +96,7 @@ func person(id string) Actor {
 	if len(id) > maxUserID {
 		return Actor{Type: schemas.ActorUnknown}
 	}
-	lower := strings.ToLower(id)
+	lower := lowercase(id)
 	switch {
 	case id == "" || lower == "not-found" || lower == "not available" || lower == "unknown" || lower == "n/a":
 		return Actor{Type: schemas.ActorUnknown}
@@ -158,11 +165,26 @@ func isMachine(lower string) bool {
 // isUPN tells a user principal name or mail address from anything else with an
 // "@": one "@", a local part, and a domain with a dot.
 func isUPN(s string) bool {
-	local, domain, found := strings.Cut(s, "@")
-	dot := strings.LastIndexByte(domain, '.')
-	return found && local != "" && dot > 0 && dot < len(domain)-1 &&
-		!strings.ContainsAny(s, "\\/<>\"(),;:|") && !strings.Contains(domain, "@") &&
-		strings.IndexFunc(s, isBlankOrControl) < 0
+	at, dot, ascii := -1, -1, true
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '@':
+			if at >= 0 {
+				return false
+			}
+			at = i
+		case '.':
+			dot = i
+		case '\\', '/', '<', '>', '"', '(', ')', ',', ';', ':', '|':
+			return false
+		default:
+			if c <= ' ' || c == 0x7F {
+				return false
+			}
+			ascii = ascii && c < utf8.RuneSelf
+		}
+	}
+	return at > 0 && dot > at+1 && dot < len(s)-1 && (ascii || strings.IndexFunc(s, isBlankOrControl) < 0)
 }
 
 func isBlankOrControl(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
@@ -197,7 +219,7 @@ func isGUID(s string) bool {
 // objectID returns a usable Entra object id in lower case, or nothing.
 func objectID(s string) string {
 	if isGUID(s) && !isPlaceholder(s) {
-		return strings.ToLower(s)
+		return lowercase(s)
 	}
 	return ""
 }
@@ -209,6 +231,17 @@ func isPlaceholder(id string) bool {
 	if id == "" || strings.EqualFold(id, "anonymized") || strings.EqualFold(id, "redacted") || id == "0" {
 		return true
 	}
-	digits := strings.ReplaceAll(id, "-", "")
-	return len(digits) >= 8 && strings.Trim(digits, digits[:1]) == ""
+	digit, digits := byte('-'), 0
+	for i := range len(id) {
+		switch c := id[i]; {
+		case c == '-':
+			continue
+		case digits > 0 && c != digit:
+			return false
+		default:
+			digit = c
+		}
+		digits++
+	}
+	return digits >= 8
 }

@@ -12,7 +12,7 @@ import (
 // address ("<null>", "localhost", a host name, "ffff:10.11.0.229") is none.
 func parseAddress(s string) (netip.Addr, bool) {
 	s = strings.TrimSpace(s)
-	if s == "" {
+	if !hasFormOfAddress(s) {
 		return netip.Addr{}, false
 	}
 	addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
@@ -27,6 +27,33 @@ func parseAddress(s string) (netip.Addr, bool) {
 	return addr, !addr.IsUnspecified()
 }
 
+// hasFormOfAddress tells host names and most other texts from addresses, which
+// takes longer, and an error, to find out by parsing.
+func hasFormOfAddress(s string) bool {
+	separated := false
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'f', c >= 'A' && c <= 'F', c == '[', c == ']':
+		case c == '.', c == ':':
+			separated = true
+		case c == '%':
+			return separated
+		default:
+			return false
+		}
+	}
+	return separated
+}
+
+// canonicalAddress is how the address is written, which most texts do already.
+func canonicalAddress(addr netip.Addr, text string) string {
+	var b [64]byte
+	if canonical := addr.AppendTo(b[:0]); string(canonical) != text {
+		return string(canonical)
+	}
+	return text
+}
+
 // from fills in the source address from the first text that is one, with the
 // country (any text that is two letters counts) and the autonomous system.
 func (m *Mapper) from(e *Event, country string, asn int64, candidates ...string) {
@@ -36,7 +63,7 @@ func (m *Mapper) from(e *Event, country string, asn int64, candidates ...string)
 	}
 	for _, text := range candidates {
 		if addr, ok := parseAddress(text); ok {
-			canonical := addr.String()
+			canonical := canonicalAddress(addr, text)
 			e.Clear.SourceIP = canonical
 			e.SourceIP = &schemas.SourceIP{
 				ID: m.hash("ip", canonical), Country: country, ASN: max(asn, 0),
@@ -57,8 +84,8 @@ func (m *Mapper) on(e *Event, id, name, os string, managed *bool) {
 		return
 	}
 	e.Device = &schemas.Device{OS: os, Managed: managed}
-	if key := strings.ToLower(first(id, name)); key != "" {
-		e.Device.ID = m.hash("device", key)
+	if key := first(id, name); key != "" {
+		e.Device.ID = m.hashFolded("device", key)
 	}
 }
 

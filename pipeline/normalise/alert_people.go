@@ -92,7 +92,7 @@ func entityActor(o object, name, host string) Actor {
 		sid:    o.str("userSid", "Sid", "accountSid", "onPremisesSecurityIdentifier"),
 		domain: o.str("domainName", "NTDomain", "accountDomain", "DnsDomain"), name: account, host: host,
 	}.entity()
-	if mail := strings.ToLower(o.str("mailboxPrimaryAddress", "primaryAddress")); isPerson(a) && isUPN(mail) && mail != a.UPN {
+	if mail := lowercase(o.str("mailboxPrimaryAddress", "primaryAddress")); isPerson(a) && isUPN(mail) && mail != a.UPN {
 		a.Mail = mail
 	}
 	return a

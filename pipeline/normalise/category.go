@@ -75,6 +75,6 @@ func upstreamCategory(text string) string {
 
 // isBlocking tells answers by which upstream stops a visit.
 func isBlocking(text string) bool {
-	folded := strings.ToLower(text)
+	folded := lowercase(text)
 	return strings.Contains(folded, "block") || strings.Contains(folded, "deny")
 }

@@ -70,7 +70,7 @@ func (m *Mapper) complianceUsers(rec record, e *Event, data object) []Actor {
 		{data.at("etype"), []string{data.at("eid")}},
 		{rec.at("EntityType"), []string{rec.at("AlertEntityId"), rec.at("ObjectId")}},
 	} {
-		if kind := strings.ToLower(source.kind); len(people) == 0 && (kind == "user" || kind == "mailbox" || kind == "recipients" || kind == "sender") {
+		if kind := lowercase(source.kind); len(people) == 0 && (kind == "user" || kind == "mailbox" || kind == "recipients" || kind == "sender") {
 			for _, id := range source.ids {
 				if len(people) == 0 {
 					add(id)
@@ -88,7 +88,7 @@ func (m *Mapper) complianceUsers(rec record, e *Event, data object) []Actor {
 		return []Actor{e.Actor}
 	}
 	if len(people) == 0 {
-		switch strings.ToLower(rec.at("Directionality")) {
+		switch lowercase(rec.at("Directionality")) {
 		case "outbound", "intraorg", "intra-org":
 			add(rec.str("P2Sender", "P1Sender"))
 		default:
@@ -143,9 +143,9 @@ func complianceCategory(rec record, data object) string {
 
 // complianceAction reads what a policy did.
 func complianceAction(text string) string {
-	switch strings.ToLower(text) {
+	switch lowercase(text) {
 	case "audit", "warn", "block", "allow":
-		return strings.ToLower(text)
+		return lowercase(text)
 	case "quarantine", "delete", "replace":
 		return "block"
 	default:

@@ -19,6 +19,7 @@ type contentTexts struct {
 	labels     []string
 	domains    []string
 	address    netip.Addr // it was done from, zero when not said
+	folded     scratch
 }
 
 // of takes the texts out of an event. What HR says of people and what a sign-in
@@ -26,8 +27,9 @@ type contentTexts struct {
 func (t *contentTexts) of(e *Event) {
 	*t = contentTexts{
 		paths: t.paths[:0], names: t.names[:0], sites: t.sites[:0], spoken: t.spoken[:0],
-		extensions: t.extensions[:0], labels: t.labels[:0], domains: t.domains[:0],
+		extensions: t.extensions[:0], labels: t.labels[:0], domains: t.domains[:0], folded: t.folded,
 	}
+	t.folded.reset()
 	if address, err := netip.ParseAddr(e.Clear.SourceIP); err == nil {
 		t.address = address.Unmap()
 	}
@@ -53,7 +55,7 @@ func (t *contentTexts) of(e *Event) {
 		t.path(resource)
 	}
 	if c.Subject != "" {
-		t.spoken = append(t.spoken, strings.ToLower(c.Subject))
+		t.spoken = append(t.spoken, t.folded.lower(c.Subject))
 	}
 	if e.File != nil {
 		t.extension(e.File.Extension)
@@ -80,7 +82,7 @@ func (t *contentTexts) path(path string) {
 	if path == "" {
 		return
 	}
-	path = strings.ReplaceAll(strings.ToLower(decoded(path)), `\`, "/")
+	path = t.folded.withSlashes(t.folded.lower(decoded(path)))
 	t.paths = append(t.paths, path)
 	if strings.Contains(path, "://") {
 		t.sites = append(t.sites, siteAddress(path))
@@ -89,13 +91,13 @@ func (t *contentTexts) path(path string) {
 
 func (t *contentTexts) site(address string) {
 	if address != "" {
-		t.sites = append(t.sites, siteAddress(strings.ToLower(decoded(address))))
+		t.sites = append(t.sites, siteAddress(t.folded.lower(decoded(address))))
 	}
 }
 
 func (t *contentTexts) name(name string) {
 	if name != "" {
-		t.names = append(t.names, strings.ToLower(decoded(name)))
+		t.names = append(t.names, t.folded.lower(decoded(name)))
 	}
 }
 
@@ -107,7 +109,7 @@ func (t *contentTexts) extension(extension string) {
 
 func (t *contentTexts) label(label string) {
 	if label != "" {
-		t.labels = append(t.labels, strings.ToLower(label))
+		t.labels = append(t.labels, t.folded.lower(label))
 	}
 }
 

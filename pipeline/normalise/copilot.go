@@ -79,7 +79,7 @@ func firstOf(o object, names ...string) object {
 // which Purview records as AI apps and connected AI apps.
 // https://learn.microsoft.com/purview/audit-copilot
 func isThirdPartyAI(workload, operation string) bool {
-	for _, text := range []string{strings.ToLower(workload), strings.ToLower(operation)} {
+	for _, text := range []string{lowercase(workload), lowercase(operation)} {
 		if strings.HasPrefix(text, "aiapp") || strings.HasPrefix(text, "connectedaiapp") {
 			return true
 		}

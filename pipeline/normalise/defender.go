@@ -91,7 +91,7 @@ var huntingTables = map[string]bool{
 // of them empty, so that only what is filled tells.
 func huntingTable(o object) string {
 	for _, column := range []string{"Type", "TableName", "Table", "$table", "category"} {
-		name := strings.TrimPrefix(strings.ToLower(o.at(column)), "advancedhunting-")
+		name := strings.TrimPrefix(lowercase(o.at(column)), "advancedhunting-")
 		if huntingTables[name] {
 			return name
 		}
@@ -99,7 +99,7 @@ func huntingTable(o object) string {
 	if o.str("Timestamp", "TimeGenerated") == "" {
 		return ""
 	}
-	action := strings.ToLower(o.at("ActionType"))
+	action := lowercase(o.at("ActionType"))
 	switch {
 	case o.at("AlertId") != "" && o.has("EntityType", "EvidenceRole"):
 		return "alertevidence"
@@ -153,7 +153,7 @@ func (m *Mapper) row(rec record, table, activity string, identity ...string) *Ev
 	e.Activity = activity
 	e.Operation = rec.at("ActionType")
 	e.Time = rec.when("Timestamp", "TimeGenerated")
-	e.ID = m.id(rec, "hunting:"+table+":"+strings.ToLower(e.Operation), append(identity, e.Time.String())...)
+	e.ID = m.id(rec, "hunting:"+table+":"+lowercase(e.Operation), append(identity, e.Time.String())...)
 	return e
 }
 
@@ -189,7 +189,7 @@ func settled(a Actor) Actor {
 // entity sorts the names and tells people from the accounts of the system. An
 // account name alone is enough to know a person again within one alert.
 func (n named) entity() Actor {
-	upn, name := strings.ToLower(n.upn), strings.ToLower(n.name)
+	upn, name := lowercase(n.upn), lowercase(n.name)
 	if !isUPN(upn) && isUPN(name) {
 		upn, name = name, ""
 	}
@@ -197,8 +197,8 @@ func (n named) entity() Actor {
 		n.domain, name = domain, bare
 	}
 	account := windowsAccount(n.domain, name, n.host)
-	if isSystem(strings.ToLower(n.sid)) || isSystem(name) || isSystem(account) || isSystem(upn) {
-		return Actor{Type: schemas.ActorSystem, App: first(account, upn, strings.ToLower(n.sid))}
+	if isSystem(lowercase(n.sid)) || isSystem(name) || isSystem(account) || isSystem(upn) {
+		return Actor{Type: schemas.ActorSystem, App: first(account, upn, lowercase(n.sid))}
 	}
 	a := Actor{ObjectID: objectID(n.objectID), SID: windowsSID(n.sid), Account: account}
 	if isUPN(upn) {
@@ -218,12 +218,12 @@ func (n named) entity() Actor {
 // windowsAccount returns domain\name in lower case, with the device's name for
 // an account which has no domain; the name alone when there is neither.
 func windowsAccount(domain, name, host string) string {
-	domain = strings.ToLower(domain)
+	domain = lowercase(domain)
 	if name == "" || isPlaceholder(name) {
 		return ""
 	}
 	if domain == "" || domain == "." || domain == "workgroup" || isPlaceholder(domain) {
-		domain = strings.ToLower(host)
+		domain = lowercase(host)
 	}
 	if domain == "" {
 		return name
@@ -243,7 +243,7 @@ func windowsSID(s string) string {
 
 // isPerson tells whether the record names a person who can be told from others.
 func isPerson(a Actor) bool {
-	return (a.Type == schemas.ActorPerson || a.Type == schemas.ActorGuest || a.Type == schemas.ActorUnknown) && a.Key() != ""
+	return (a.Type == schemas.ActorPerson || a.Type == schemas.ActorGuest || a.Type == schemas.ActorUnknown) && a.IsNamed()
 }
 
 // words splits a name in any convention (FileDownloaded, ITEM_DOWNLOAD,
@@ -253,7 +253,7 @@ func words(s string) []string {
 	start := -1
 	flush := func(end int) {
 		if start >= 0 {
-			list = append(list, strings.ToLower(s[start:end]))
+			list = append(list, lowercase(s[start:end]))
 		}
 		start = -1
 	}

@@ -72,7 +72,7 @@ func (m *Mapper) evidenceActor(rec record) Actor {
 	more := m.additional(rec)
 	people := addPerson(nil, actor)
 	for _, entity := range []object{more, more.get("Account")} {
-		switch strings.ToLower(entity.at("Type")) {
+		switch lowercase(entity.at("Type")) {
 		case "account", "mailbox", "user":
 			found := entityActor(entity, entity.at("Name"), rec.at("DeviceName"))
 			if len(people) == 0 {
@@ -106,7 +106,7 @@ func (m *Mapper) alertColumns(rec record, id string) schemas.Detection {
 // Graph and by the audit log.
 // https://learn.microsoft.com/defender-xdr/investigate-alerts#alert-sources
 func (m *Mapper) finding(id string) schemas.Hash {
-	id = strings.ToLower(strings.TrimSpace(id))
+	id = lowercase(strings.TrimSpace(id))
 	if isPlaceholder(id) {
 		return 0
 	}
@@ -141,7 +141,7 @@ func detectionCategory(text string) string {
 // detectionSeverity reads unknown, informational, low, medium and high in every
 // spelling.
 func detectionSeverity(text string) string {
-	switch severity := strings.ToLower(text); severity {
+	switch severity := lowercase(text); severity {
 	case "informational", "low", "medium", "high":
 		return severity
 	case "info", "information":
@@ -159,7 +159,7 @@ func detectionStatus(status, classification string) string {
 	if strings.EqualFold(classification, "falsePositive") {
 		return "dismissed"
 	}
-	switch strings.ToLower(strings.ReplaceAll(status, " ", "")) {
+	switch lowercase(strings.ReplaceAll(status, " ", "")) {
 	case "new", "active", "newalert":
 		return "new"
 	case "inprogress", "in_progress", "investigating", "pendingaction", "pending":

@@ -71,7 +71,7 @@ func (m *Mapper) cloudFile(rec record, raw object) {
 	e.Outcome = schemas.OutcomeSuccess
 	e.Actor = cloudActor(rec, raw)
 	e.File = &schemas.File{Location: locationCloudApp, Count: 1, ItemType: itemFile, Application: rec.at("Application"), Size: raw.size("size", "FileSizeBytes", "fileSize")}
-	if strings.Contains(strings.ToLower(rec.at("ObjectType")), "folder") {
+	if strings.Contains(lowercase(rec.at("ObjectType")), "folder") {
 		e.File.ItemType = itemFolder
 	}
 	target := cloudTarget(m.embedded(rec.get("ActivityObjects")))
@@ -107,7 +107,7 @@ func cloudActor(rec record, raw object) Actor {
 		a.Mail, a.UPN = a.UPN, ""
 	}
 	if kind := cloudAccount(rec.at("AccountType")); kind != schemas.ActorPerson {
-		return Actor{Type: kind, App: first(strings.ToLower(rec.at("AccountId")), a.Mail, a.ObjectID)}
+		return Actor{Type: kind, App: first(lowercase(rec.at("AccountId")), a.Mail, a.ObjectID)}
 	}
 	switch {
 	case a.Type == schemas.ActorSystem || a.Type == schemas.ActorService || a.Type == schemas.ActorAnonymous:
@@ -121,7 +121,7 @@ func cloudActor(rec record, raw object) Actor {
 
 // cloudAccount reads AccountType: Regular, System, Admin, DcAdmin, Application.
 func cloudAccount(kind string) schemas.ActorType {
-	switch strings.ToLower(kind) {
+	switch lowercase(kind) {
 	case "application", "serviceprincipal":
 		return schemas.ActorService
 	case "system", "dcadmin":
@@ -150,7 +150,7 @@ func sharedWith(activityObjects object, actor Actor) []string {
 			continue
 		}
 		for _, text := range []string{o.at("Id"), o.at("Name"), o.at("Value")} {
-			if lower := strings.ToLower(text); isUPN(lower) && lower != actor.Mail {
+			if lower := lowercase(text); isUPN(lower) && lower != actor.Mail {
 				list = append(list, text)
 				break
 			}
@@ -162,7 +162,7 @@ func sharedWith(activityObjects object, actor Actor) []string {
 // microsoftActivity names an operation of SharePoint or OneDrive whose row came
 // without the audit record: these have names of their own.
 func microsoftActivity(application, action string) string {
-	application, operation := strings.ToLower(application), strings.ToLower(action)
+	application, operation := lowercase(application), lowercase(action)
 	if !strings.Contains(application, "sharepoint") && !strings.Contains(application, "onedrive") {
 		return ""
 	}

@@ -11,13 +11,14 @@ import (
 // the network, did to a file on a device.
 // https://learn.microsoft.com/defender-xdr/advanced-hunting-devicefileevents-table
 func (m *Mapper) deviceFile(rec record) {
-	verb := fileVerb(strings.ToLower(rec.at("ActionType")))
+	var f folding
+	verb := fileVerb(f.lower(rec.at("ActionType")))
 	if verb == "" {
 		rec.skip(SkipDeviceAction)
 		return
 	}
 	name, path := rec.at("FileName"), rec.at("FolderPath")
-	e := m.deviceRow(rec, "devicefileevents", "file."+verb, strings.ToLower(name))
+	e := m.deviceRow(rec, "devicefileevents", "file."+verb, lowercase(name))
 	m.requester(rec, e)
 	more := m.additional(rec)
 	e.File = &schemas.File{
@@ -104,7 +105,8 @@ func (m *Mapper) requester(rec record, e *Event) {
 		sid: rec.at("RequestAccountSid"), domain: rec.at("RequestAccountDomain"),
 		name: rec.at("RequestAccountName"), host: rec.at("DeviceName"),
 	}.actor()
-	protocol := strings.ToLower(rec.at("RequestProtocol"))
+	var f folding
+	protocol := f.lower(rec.at("RequestProtocol"))
 	remote := rec.at("ShareName") != "" || protocol != "" && protocol != "local" && protocol != "unknown"
 	if isPerson(asked) && (remote || !isPerson(e.Actor)) {
 		e.Actor = asked
@@ -149,8 +151,7 @@ func sensitivityLabel(rec record) string {
 // isShare tells a UNC path from a local one, which Windows may also write with
 // two backslashes (\\?\C:\, \\.\).
 func isShare(path string) bool {
-	path = strings.ToLower(path)
-	return strings.HasPrefix(path, `\\?\unc\`) || strings.HasPrefix(path, `\\`) && len(path) > 2 && isAlphanumeric(path[2])
+	return hasPrefixFold(path, `\\?\unc\`) || strings.HasPrefix(path, `\\`) && len(path) > 2 && isAlphanumeric(path[2])
 }
 
 // isArchive tells extensions of files that hold other files.
@@ -166,7 +167,7 @@ func isArchive(extension string) bool {
 // deviceNetwork maps a row of DeviceNetworkEvents: a connection from the device.
 // https://learn.microsoft.com/defender-xdr/advanced-hunting-devicenetworkevents-table
 func (m *Mapper) deviceNetwork(rec record) {
-	action := strings.TrimSuffix(strings.ToLower(rec.at("ActionType")), "aggregatedreport")
+	action := strings.TrimSuffix(lowercase(rec.at("ActionType")), "aggregatedreport")
 	outcome := schemas.OutcomeUnknown
 	switch action {
 	case "connectionsuccess", "connectionfound", "connectionacknowledged":

@@ -44,7 +44,7 @@ func (m *Mapper) emailEvent(rec record) {
 func (m *Mapper) emailAttachment(rec record) {
 	name, sha256 := rec.at("FileName"), rec.at("SHA256")
 	// The same content under two names is two attachments.
-	e := m.emailRow(rec, "emailattachmentinfo", strings.ToLower(sha256+"\x00"+name))
+	e := m.emailRow(rec, "emailattachmentinfo", lowercase(sha256+"\x00"+name))
 	e.Activity, e.Operation = "email.attachment", "EmailAttachmentInfo"
 	e.Outcome = schemas.OutcomeSuccess
 	e.Email.Direction = emailDirection(rec)
@@ -52,7 +52,7 @@ func (m *Mapper) emailAttachment(rec record) {
 	e.Email.Size = rec.size("FileSize")
 	extension := extensionOf(name)
 	if extension == "" {
-		extension, _, _ = strings.Cut(strings.ToLower(rec.at("FileType")), ";")
+		extension, _, _ = strings.Cut(lowercase(rec.at("FileType")), ";")
 	}
 	if extension != "" {
 		e.Email.Extensions = []string{extension}
@@ -75,7 +75,7 @@ func (m *Mapper) emailRow(rec record, table, part string) *Event {
 	e := &Event{}
 	e.Source = schemas.SourceDefender
 	e.Time = rec.when("Timestamp", "TimeGenerated")
-	e.ID = m.id(rec, "hunting:"+table+":"+part, rec.at("NetworkMessageId"), strings.ToLower(rec.at("RecipientEmailAddress")))
+	e.ID = m.id(rec, "hunting:"+table+":"+part, rec.at("NetworkMessageId"), lowercase(rec.at("RecipientEmailAddress")))
 	e.Email = &schemas.Email{Messages: 1, Recipients: 1}
 	return e
 }
@@ -110,7 +110,8 @@ func (m *Mapper) emailParties(rec record, e *Event) {
 // emailDirection says which way a message went: as the row says, else by which
 // side has an account in the tenant.
 func emailDirection(rec record) string {
-	switch strings.ToLower(rec.at("EmailDirection")) {
+	var f folding
+	switch f.lower(rec.at("EmailDirection")) {
 	case "outbound":
 		return directionOutbound
 	case "inbound":
@@ -160,7 +161,7 @@ func (m *Mapper) messageOf(rec record, e *Event) {
 func (m *Mapper) messageKey(internet, network string) schemas.Hash {
 	for _, id := range []string{messageID(internet), network} {
 		if !isPlaceholder(id) {
-			return m.hash("message", strings.ToLower(id))
+			return m.hashFolded("message", id)
 		}
 	}
 	return 0
@@ -178,7 +179,8 @@ func messageID(text string) string {
 
 // deliveryOutcome reads DeliveryAction. Junk is delivered too.
 func deliveryOutcome(action string) schemas.Outcome {
-	switch strings.ToLower(action) {
+	var f folding
+	switch f.lower(action) {
 	case "delivered", "junked", "replaced", "deliveredasspam", "forwarded":
 		return schemas.OutcomeSuccess
 	case "blocked", "failed", "dropped", "quarantined", "quarantine":
@@ -200,7 +202,7 @@ func (m *Mapper) urlClick(rec record) {
 	e.Clear.MessageID = rec.at("NetworkMessageId")
 	m.from(e, "", 0, rec.at("IPAddress"))
 	m.toHost(e, e.Clear.URL)
-	action := strings.ToLower(e.Operation)
+	action := lowercase(e.Operation)
 	switch {
 	case strings.HasPrefix(action, "clickallowed"), strings.HasPrefix(action, "clickedthrough"), rec.flag("IsClickedThrough"):
 		e.Outcome = schemas.OutcomeSuccess

@@ -61,7 +61,7 @@ func (m *Mapper) deviceLogon(rec record) {
 // logon gives the activity of a logon's action; nothing for one that is none,
 // or whose end is not known.
 func logon(action string) (string, schemas.Outcome) {
-	switch strings.TrimSuffix(strings.ToLower(action), "aggregatedreport") {
+	switch strings.TrimSuffix(lowercase(action), "aggregatedreport") {
 	case "logonsuccess":
 		return "signin.succeeded", schemas.OutcomeSuccess
 	case "logonfailed":
@@ -74,7 +74,7 @@ func logon(action string) (string, schemas.Outcome) {
 // isInteractive tells Windows logon types that have a person at a keyboard,
 // here or by remote desktop.
 func isInteractive(logonType string) bool {
-	switch strings.ToLower(strings.ReplaceAll(logonType, " ", "")) {
+	switch lowercase(strings.ReplaceAll(logonType, " ", "")) {
 	case "interactive", "remoteinteractive", "remoteinteractive(rdp)logons", "cachedinteractive", "cachedremoteinteractive", "unlock":
 		return true
 	default:
@@ -90,7 +90,7 @@ func (m *Mapper) identityInfo(rec record) {
 		upn: rec.at("AccountUpn"), objectID: rec.at("AccountObjectId"), sid: rec.str("OnPremSid", "AccountSid"),
 		domain: rec.at("AccountDomain"), name: rec.at("AccountName"),
 	}.actor()
-	if mail := strings.ToLower(rec.str("EmailAddress", "MailAddress")); isUPN(mail) {
+	if mail := lowercase(rec.str("EmailAddress", "MailAddress")); isUPN(mail) {
 		a.Mail = mail
 	}
 	if id := rec.at("EmployeeId"); !isPlaceholder(id) {
@@ -108,7 +108,7 @@ func (m *Mapper) identityInfo(rec record) {
 		rec.link(Actor{Type: a.Type, UPN: a.UPN, ObjectID: a.ObjectID, SID: sid})
 	}
 	for _, other := range m.list(rec.get("OtherMailAddresses")) {
-		if mail := strings.ToLower(other); isUPN(mail) && mail != a.Mail {
+		if mail := lowercase(other); isUPN(mail) && mail != a.Mail {
 			rec.link(Actor{Type: a.Type, UPN: a.UPN, ObjectID: a.ObjectID, Mail: mail})
 		}
 	}

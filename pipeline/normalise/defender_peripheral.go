@@ -10,7 +10,7 @@ import (
 // of which a few move data off the device.
 // https://learn.microsoft.com/defender-xdr/advanced-hunting-deviceevents-table
 func (m *Mapper) deviceEvent(rec record) {
-	switch strings.ToLower(rec.at("ActionType")) {
+	switch lowercase(rec.at("ActionType")) {
 	case "usbdrivemounted":
 		m.removableMedia(rec, "device.removable_media_mounted")
 	case "usbdriveunmounted":
@@ -90,15 +90,15 @@ func (m *Mapper) removableMedia(rec record, activity string) {
 // several devices to plug and play; the disk stands for all of them, and a
 // phone or camera, which is no disk, for itself.
 func isRemovableStorage(more object, plugged bool) bool {
-	id, bus := strings.ToLower(more.at("DeviceId")), strings.ToLower(more.at("BusType"))
-	text := strings.Join([]string{bus, id, strings.ToLower(more.at("DeviceDescription")), strings.ToLower(more.at("ProductName"))}, " ")
+	id, bus := lowercase(more.at("DeviceId")), lowercase(more.at("BusType"))
+	text := strings.Join([]string{bus, id, lowercase(more.at("DeviceDescription")), lowercase(more.at("ProductName"))}, " ")
 	if strings.Contains(text, "virtual") || strings.Contains(text, "filebacked") {
 		return false
 	}
 	if !plugged {
 		return true // a mounted USB drive says so by its action
 	}
-	switch strings.ToLower(more.at("ClassName")) {
+	switch lowercase(more.at("ClassName")) {
 	case "diskdrive", "cdrom", "floppydisk":
 		return strings.Contains(id, "usb") || strings.HasPrefix(id, `sd\`) || bus == "usb" || bus == "sd" || bus == "mmc" || bus == "1394"
 	case "wpd":
@@ -125,7 +125,7 @@ func (m *Mapper) deviceEventFile(rec record, activity, location string) {
 	if location == locationRemovableMedia {
 		e.Clear.Removable = removable(more)
 	}
-	if strings.Contains(strings.ToLower(e.Operation), "blocked") || strings.EqualFold(more.at("RemovableStoragePolicyVerdict"), "deny") {
+	if strings.Contains(lowercase(e.Operation), "blocked") || strings.EqualFold(more.at("RemovableStoragePolicyVerdict"), "deny") {
 		e.Outcome = schemas.OutcomeFailure
 	}
 	m.emit(rec, e)

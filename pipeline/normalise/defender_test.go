@@ -227,16 +227,20 @@ func TestDefender_anyShape(t *testing.T) {
 	})
 }
 
+func defenderRecords() []commonRecord {
+	return []commonRecord{
+		{"DeviceFileEvents", schemas.SourceDefender, streamed("DeviceFileEvents", `{`+deviceColumns+`,`+adaColumns+`,"ActionType":"FileCreated","FileName":"plan.docx","FolderPath":"C:\\Users\\ada\\plan.docx","FileSize":4096,"SHA256":"ab","AdditionalFields":"{\"FileType\":\"Docx\"}","PreviousFileName":null,"ShareName":null,"RequestProtocol":"Local","SensitivityLabel":null}`)},
+		{"EmailEvents", schemas.SourceDefender, streamed("EmailEvents", emailRowText)},
+		{"AlertV2", schemas.SourceDefender, alertV2Text},
+	}
+}
+
 func BenchmarkDefender(b *testing.B) {
-	for _, bench := range []struct{ name, value string }{
-		{"DeviceFileEvents", streamed("DeviceFileEvents", `{`+deviceColumns+`,`+adaColumns+`,"ActionType":"FileCreated","FileName":"plan.docx","FolderPath":"C:\\Users\\ada\\plan.docx","FileSize":4096,"SHA256":"ab","AdditionalFields":"{\"FileType\":\"Docx\"}","PreviousFileName":null,"ShareName":null,"RequestProtocol":"Local","SensitivityLabel":null}`)},
-		{"EmailEvents", streamed("EmailEvents", emailRowText)},
-		{"AlertV2", alertV2Text},
-	} {
+	for _, bench := range defenderRecords() {
 		b.Run(bench.name, func(b *testing.B) {
-			m, raw := defenderMapper(), Raw{Topic: "raw.defender", Value: []byte(bench.value)}
+			m, raw := defenderMapper(), Raw{Topic: "raw.defender", Value: []byte(bench.text)}
 			var out Result
-			b.SetBytes(int64(len(bench.value)))
+			b.SetBytes(int64(len(bench.text)))
 			b.ReportAllocs()
 			for b.Loop() {
 				m.Map(schemas.SourceDefender, raw, &out)

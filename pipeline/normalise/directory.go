@@ -45,7 +45,7 @@ func accountActivity(operation string, changes object) string {
 		if !strings.EqualFold(change.str("Name", "displayName"), "AccountEnabled") {
 			continue
 		}
-		before, after := strings.ToLower(change.at("oldValue")), strings.ToLower(change.at("newValue"))
+		before, after := lowercase(change.at("oldValue")), lowercase(change.at("newValue"))
 		switch {
 		case strings.Contains(after, "false") && !strings.Contains(before, "false"):
 			return activityAccountDisabled
@@ -60,7 +60,7 @@ func accountActivity(operation string, changes object) string {
 const operationUpdate = "update user"
 
 func foldOperation(operation string) string {
-	return strings.TrimRight(strings.ToLower(strings.TrimSpace(operation)), ". ")
+	return strings.TrimRight(lowercase(strings.TrimSpace(operation)), ". ")
 }
 
 // tellChanges tells what an operation on a user's account says of the user.
@@ -152,7 +152,7 @@ func (m *Mapper) account(rec record, e *Event, by string) {
 	if by != "" {
 		e.Clear.Targets = []string{by}
 	}
-	if e.Actor.Key() == "" {
+	if !e.Actor.IsNamed() {
 		rec.skip(SkipDirectoryOperation)
 		return
 	}
@@ -163,7 +163,7 @@ func (m *Mapper) account(rec record, e *Event, by string) {
 // without its dashes, before it.
 func livingUPN(upn string) string {
 	const digits = 32
-	if len(upn) > digits && strings.Trim(strings.ToLower(upn[:digits]), "0123456789abcdef") == "" && strings.IndexByte(upn, '@') > digits {
+	if len(upn) > digits && strings.Trim(lowercase(upn[:digits]), "0123456789abcdef") == "" && strings.IndexByte(upn, '@') > digits {
 		return upn[digits:]
 	}
 	return upn

@@ -21,14 +21,12 @@ const (
 // DlpRuleMatch by Exchange). What endpoint DLP watched is a file operation even
 // where a rule matched it.
 func isDLP(o object) bool {
-	operation := strings.ToLower(o.at("Operation"))
+	var f folding
+	operation := f.lower(o.at("Operation"))
 	if strings.HasPrefix(operation, "dlprule") || operation == "dlpinfo" {
 		return true
 	}
-	if recordType(o) == "63" {
-		return false
-	}
-	return o.get("PolicyDetails").ok()
+	return o.get("PolicyDetails").ok() && recordType(o) != "63"
 }
 
 // dlp maps a record of a DLP rule.
@@ -46,7 +44,7 @@ func (m *Mapper) dlp(rec record) {
 		source = schemas.SourceEmail
 	}
 	e := m.audit(rec, source)
-	switch strings.ToLower(e.Operation) {
+	switch lowercase(e.Operation) {
 	case "dlpruleundo":
 		e.Activity = dlpRuleUndo
 	case "dlpinfo":
@@ -74,7 +72,7 @@ func (m *Mapper) dlp(rec record) {
 func (m *Mapper) dlpFinding(rec record, e *Event) {
 	d := &schemas.Detection{Category: dlpCategory, Service: "Data Loss Prevention", Status: "new"}
 	e.Detection = d
-	if incident := strings.ToLower(rec.at("IncidentId")); !isPlaceholder(incident) {
+	if incident := lowercase(rec.at("IncidentId")); !isPlaceholder(incident) {
 		d.Finding = m.hash("finding", incident)
 	}
 	found := map[string]int64{}
@@ -82,7 +80,7 @@ func (m *Mapper) dlpFinding(rec record, e *Event) {
 	var titles []string
 	for _, policy := range m.embedded(rec.get("PolicyDetails")).items() {
 		for _, rule := range policy.get("Rules").items() {
-			severity := strings.ToLower(rule.at("Severity"))
+			severity := lowercase(rule.at("Severity"))
 			if r := severityRank(severity); r > rank || d.Policy == "" {
 				d.Policy, rank = first(policy.at("PolicyName"), rule.at("RuleName"), policy.at("PolicyId")), max(r, rank)
 			}
@@ -147,7 +145,7 @@ func severityRank(severity string) int {
 func dlpAction(rule object) string {
 	action := ""
 	for _, name := range rule.get("Actions").texts() {
-		name = strings.ToLower(name)
+		name = lowercase(name)
 		switch {
 		case strings.Contains(name, "block"), strings.Contains(name, "reject"), strings.Contains(name, "quarantine"),
 			strings.Contains(name, "deletemessage"), strings.Contains(name, "restrictaccess"):
@@ -158,7 +156,7 @@ func dlpAction(rule object) string {
 			action = strongerAction(action, "audit")
 		}
 	}
-	switch mode := strings.ToLower(rule.at("RuleMode")); {
+	switch mode := lowercase(rule.at("RuleMode")); {
 	case strings.HasPrefix(mode, "audit"), strings.HasPrefix(mode, "test"), mode == "simulation":
 		if action != "" {
 			action = "audit"
@@ -183,10 +181,10 @@ func (m *Mapper) dlpMessage(e *Event, mail object) {
 		return
 	}
 	e.Clear.Subject, e.Clear.MessageID = mail.at("Subject"), mail.at("MessageID")
-	e.Clear.Sender = strings.ToLower(mail.at("From"))
+	e.Clear.Sender = lowercase(mail.at("From"))
 	for _, field := range []string{"To", "CC", "BCC"} {
 		for _, recipient := range mail.get(field).texts() {
-			e.Clear.Recipients = append(e.Clear.Recipients, strings.ToLower(recipient))
+			e.Clear.Recipients = append(e.Clear.Recipients, lowercase(recipient))
 		}
 	}
 	m.to(e, e.Clear.Recipients...)

@@ -20,8 +20,9 @@ import (
 type document struct {
 	text   string
 	values []value
-	at     int // what the parser reads next
-	depth  int // how much deeper it may nest
+	slots  []uint32 // the tables of the objects' members: indexes of values, 0 where free
+	at     int      // what the parser reads next
+	depth  int      // how much deeper it may nest
 }
 
 // kind is the type of a value.
@@ -48,6 +49,7 @@ type value struct {
 	start, end  uint32 // the value itself, texts without quotes
 	next        uint32 // the value behind this one and all that is in it
 	count       uint32 // members or elements
+	table       uint32 // where the object's table begins among the slots
 }
 
 // The errors of parse are an error's text and a reason: what is wrong is told by
@@ -64,7 +66,7 @@ const (
 // parse takes text apart that nests so deep at most. The values refer to it, so it
 // must not change.
 func (d *document) parse(text string, depth int) parseFailure {
-	d.text, d.values, d.at, d.depth = text, d.values[:0], 0, depth
+	d.text, d.values, d.slots, d.at, d.depth = text, d.values[:0], d.slots[:0], 0, depth
 	if failure := d.value(); failure != parsed {
 		return failure
 	}
@@ -149,6 +151,7 @@ func (d *document) members(index int) parseFailure {
 		count++
 		if d.blanks(); d.is('}') {
 			d.close(index, kindObject, count)
+			d.tabulate(index)
 			return parsed
 		}
 		if !d.is(',') {
@@ -186,6 +189,36 @@ func (d *document) close(index int, k kind, count uint32) {
 	v := &d.values[index]
 	v.kind, v.count, v.end = k, count, uint32(d.at)
 }
+
+// maxTabulated is how many members an object has that gets a table. Rows have some
+// hundreds at most, and whoever makes up names of one hash shall not make tables slow.
+const maxTabulated = 512
+
+// tabulate makes the table by which the members of the object of that index are
+// found: open addressing by the hashes of their names, at most half full. Members
+// of one hash stand in their order.
+func (d *document) tabulate(index int) {
+	v := &d.values[index]
+	if v.count > maxTabulated {
+		return
+	}
+	v.table = uint32(len(d.slots))
+	mask := v.tableMask()
+	d.slots = append(d.slots, make([]uint32, mask+1)...)
+	table := d.slots[v.table:]
+	for i := uint32(index) + 1; i < uint32(len(d.values)); {
+		member := &d.values[i]
+		slot := member.hash & mask
+		for table[slot] != 0 {
+			slot = (slot + 1) & mask
+		}
+		table[slot] = i
+		i = member.next
+	}
+}
+
+// tableMask is the length of an object's table, a power of two, less one.
+func (v *value) tableMask() uint32 { return 1<<bits.Len32(2*v.count-1) - 1 }
 
 func (d *document) is(c byte) bool { return d.at < len(d.text) && d.text[d.at] == c }
 
@@ -266,6 +299,7 @@ func (d *document) quoted() (start, end uint32, escaped, ok bool) {
 
 // word8 is the first eight bytes of a text, which must be there.
 func word8(text string) uint64 {
+	_ = text[7]
 	return uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
 		uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
 }
@@ -275,8 +309,7 @@ func word8(text string) uint64 {
 // https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
 func quoteOrBackslash(word uint64) uint64 {
 	const (
-		ones  = 0x0101010101010101
-		highs = 0x8080808080808080
+		ones = 0x0101010101010101
 	)
 	quote, backslash := word^(ones*'"'), word^(ones*'\\')
 	return ((quote-ones)&^quote | (backslash-ones)&^backslash) & highs
@@ -408,15 +441,40 @@ func (d *document) appendJSON(b []byte, index uint32) []byte {
 func appendQuoted(b []byte, text string) []byte {
 	const digits = "0123456789abcdef"
 	b = append(b, '"')
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c < ' ':
+	for {
+		plain := unescapedLength(text)
+		b = append(b, text[:plain]...)
+		if plain == len(text) {
+			return append(b, '"')
+		}
+		c := text[plain]
+		if c < ' ' {
 			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-		default:
-			b = append(b, c)
+		} else {
+			b = append(b, '\\', c)
+		}
+		text = text[plain+1:]
+	}
+}
+
+// unescapedLength is how many bytes at the start of a text need no escape.
+func unescapedLength(text string) int {
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		word := word8(text[i:])
+		if found := quoteOrBackslash(word) | controls(word); found != 0 {
+			return i + bits.TrailingZeros64(found)/8
 		}
 	}
-	return append(b, '"')
+	for i < len(text) && text[i] >= ' ' && text[i] != '"' && text[i] != '\\' {
+		i++
+	}
+	return i
+}
+
+// controls sets the highest bit of the bytes below a blank. Bytes behind the first
+// one found may be set wrongly.
+func controls(word uint64) uint64 {
+	const blanks = 0x2020202020202020
+	return (word - blanks) &^ word & highs
 }

@@ -1,6 +1,7 @@
 package normalise
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -83,10 +84,6 @@ func same(t interface{ Errorf(string, ...any) }, o object, v *fastjson.Value) {
 	}
 }
 
-func isASCII(text string) bool {
-	return strings.IndexFunc(text, func(r rune) bool { return r >= 0x80 }) < 0
-}
-
 var documentSeeds = []string{
 	`{}`, `[]`, ` { "a" : [ 1 , -2.5e+7 , true , false , null , "x" ] } `, `"text"`, `12`, `nan`, `-Infinity`, `-inf`, `+`, `-`, ``, ` `, `{"a":1}}`, `{"a":1`,
 	`{"a":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00\ud83d\u0041\ud83d\uZZZZ\u12"}`, `{"\u0041b":1,"ab":2,"AB":3}`, `{"abcdefghij":1,"ABCDEFGHIJ":2}`, `["\\"]`, `["\"]`, `"\`,
@@ -104,6 +101,20 @@ func TestDocument(t *testing.T) {
 	}
 	if d.parse("["+strings.Repeat("0,", maxValues)+"0]", 9) != tooMany {
 		t.Error("too many values were read")
+	}
+}
+
+func TestDocument_members(t *testing.T) {
+	// Members are found among however many, with a table and without, whether the
+	// hashes of their names differ or not.
+	for _, n := range []int{1, 2, 3, 4, 5, 63, 64, 65, maxTabulated, maxTabulated + 1} {
+		for _, format := range []string{"name%04d", "beginning%04dandtheend"} {
+			parts := make([]string, 0, n)
+			for i := range n {
+				parts = append(parts, fmt.Sprintf(`%q:%d`, fmt.Sprintf(format, i), i))
+			}
+			agrees(t, "{"+strings.Join(parts, ",")+"}")
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func domainTable(lists map[string][]string) map[string]string {
 	table := map[string]string{}
 	for value, domains := range lists {
 		for _, domain := range domains {
-			table[strings.ToLower(strings.TrimPrefix(domain, "*."))] = value
+			table[lowercase(strings.TrimPrefix(domain, "*."))] = value
 		}
 	}
 	return table
@@ -58,7 +58,7 @@ func listed(table map[string]string, domain string) (value string, found bool) {
 
 // domainOf returns the lower-case domain of a mail address, URL or host name.
 func domainOf(s string) string {
-	s = strings.ToLower(strings.TrimSpace(s))
+	s = lowercase(strings.TrimSpace(s))
 	if _, rest, found := strings.Cut(s, "://"); found {
 		s = rest
 		if i := strings.IndexAny(s, "/?#"); i >= 0 {
@@ -94,7 +94,7 @@ var rank = map[string]int{
 func (m *Mapper) to(e *Event, targets ...string) (external int) {
 	for _, target := range targets {
 		domain := domainOf(target)
-		if before, _, guest := strings.Cut(strings.ToLower(target), "#ext#"); guest {
+		if before, _, guest := strings.Cut(lowercase(target), "#ext#"); guest {
 			// ada_fabrikam.com#ext#@contoso.onmicrosoft.com is ada@fabrikam.com
 			if i := strings.LastIndexByte(before, '_'); i >= 0 {
 				domain = before[i+1:]

@@ -42,7 +42,8 @@ const (
 // operation: new and unpublished types have the shapes of the known ones.
 // https://learn.microsoft.com/office/office-365-management-api/office-365-management-activity-api-schema#exchange-mailbox-schema
 func (m *Mapper) exchange(rec record) {
-	switch operation := strings.ToLower(rec.at("Operation")); operation {
+	var f folding
+	switch operation := f.lower(rec.at("Operation")); operation {
 	case "send", "sendas", "sendonbehalf":
 		m.mailSent(rec)
 	case "mailitemsaccessed", "attachmentaccess", "messagebind", "folderbind":
@@ -96,7 +97,7 @@ func (m *Mapper) mailbox(rec record, activity string) *Event {
 	}
 	e.Email.Access = mailboxAccess(rec, e.Actor, owner)
 	if owner.Key() != e.Actor.Key() {
-		e.Clear.Mailbox = strings.ToLower(rec.at("MailboxOwnerUPN"))
+		e.Clear.Mailbox = lowercase(rec.at("MailboxOwnerUPN"))
 	}
 	return e
 }
@@ -118,7 +119,8 @@ func nearness(text string) int {
 // log-on too when an application acts for somebody else; who is not the owner
 // by name and by security identifier is a delegate then.
 func mailboxAccess(rec record, actor, owner Actor) string {
-	switch strings.ToLower(rec.at("LogonType")) {
+	var f folding
+	switch f.lower(rec.at("LogonType")) {
 	case "1", "admin":
 		return "admin"
 	case "2", "delegate", "delegated":
@@ -203,7 +205,7 @@ func count(n int64) int32 { return int32(min(max(n, 0), math.MaxInt32)) }
 // recipient: "smtp:a@b.com", "Ada [SMTP:a@b.com]", "Ada <a@b.com>"; nothing when
 // there is none, as in a directory path.
 func mailAddress(text string) string {
-	for word := range strings.FieldsFuncSeq(strings.ToLower(text), func(r rune) bool { return strings.ContainsRune(" \t<>[]()\"';,", r) }) {
+	for word := range strings.FieldsFuncSeq(lowercase(text), func(r rune) bool { return strings.ContainsRune(" \t<>[]()\"';,", r) }) {
 		word = strings.TrimPrefix(strings.TrimPrefix(word, "smtp:"), "mailto:")
 		if isUPN(word) {
 			return word

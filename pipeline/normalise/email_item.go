@@ -12,7 +12,7 @@ func (m *Mapper) mailSent(rec record) {
 	e.Email.Messages = 1
 	m.mailItem(e, m.embedded(rec.get("Item")))
 	// In whose name; who did it stays the actor.
-	e.Clear.Sender = strings.ToLower(rec.str("SendAsUserSmtp", "SendOnBehalfOfUserSmtp"))
+	e.Clear.Sender = lowercase(rec.str("SendAsUserSmtp", "SendOnBehalfOfUserSmtp"))
 	if e.Clear.Sender != "" && e.Email.Access == "" {
 		e.Email.Access = "delegate"
 	}

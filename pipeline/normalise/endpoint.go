@@ -55,7 +55,8 @@ var endpointActivities = map[string]endpointActivity{
 func (m *Mapper) endpoint(rec record) {
 	e := m.audit(rec, schemas.SourceFile)
 	m.endpointFile(rec, e)
-	operation, blocked := strings.CutSuffix(strings.ToLower(e.Operation), "blocked")
+	var f folding
+	operation, blocked := strings.CutSuffix(f.lower(e.Operation), "blocked")
 	known, ok := endpointActivities[operation]
 	switch {
 	case ok:
@@ -114,7 +115,7 @@ func (m *Mapper) endpointFile(rec record, e *Event) {
 		Count:       1,
 		ItemType:    itemFile,
 		Size:        rec.size("FileSize", "SizeInBytes"),
-		Extension:   strings.ToLower(strings.TrimPrefix(rec.at("FileExtension"), ".")),
+		Extension:   lowercase(strings.TrimPrefix(rec.at("FileExtension"), ".")),
 		Enforcement: enforcement(rec.at("EnforcementMode")),
 		Location:    localLocation(rec.at("SourceLocationType"), path),
 		Label: first(label.at("SensitivityLabelName"), label.at("SensitivityLabelId"), rec.at("SensitivityLabelId"),
@@ -184,7 +185,8 @@ func (m *Mapper) removableDevice(rec record) string {
 // enforcement reads EnforcementMode, a number or its name.
 // https://learn.microsoft.com/defender-xdr/advanced-hunting-datasecurityevents-table
 func enforcement(mode string) string {
-	switch strings.ToLower(mode) {
+	var f folding
+	switch f.lower(mode) {
 	case "1", "audit", "auditonly":
 		return "audit"
 	case "2", "warn":
@@ -203,7 +205,8 @@ func enforcement(mode string) string {
 // localLocation reads where the file lies: by type of location (0 unknown,
 // 1 local, 2 remote, 3 removable, 4 cloud, 5 file share), else by its path.
 func localLocation(kind, path string) string {
-	switch strings.ToLower(kind) {
+	var f folding
+	switch f.lower(kind) {
 	case "1", "local":
 		return locationDevice
 	case "2", "5", "remote", "fileshare", "networkshare":

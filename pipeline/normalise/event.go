@@ -19,39 +19,6 @@ type Event struct {
 	Finding string
 }
 
-// Evidence is what is personal about an event, in clear.
-type Evidence struct {
-	DisplayName  string   `json:"display_name,omitempty"`
-	SourceIP     string   `json:"source_ip,omitempty"`
-	City         string   `json:"city,omitempty"`
-	UserAgent    string   `json:"user_agent,omitempty"`
-	DeviceName   string   `json:"device_name,omitempty"`
-	DeviceID     string   `json:"device_id,omitempty"`
-	Object       string   `json:"object,omitempty"` // what it was done to, as upstream writes it: URL, path, item id
-	FileName     string   `json:"file_name,omitempty"`
-	FilePath     string   `json:"file_path,omitempty"` // folder or relative URL, without the name
-	PreviousName string   `json:"previous_name,omitempty"`
-	PreviousPath string   `json:"previous_path,omitempty"`
-	TargetName   string   `json:"target_name,omitempty"`
-	TargetPath   string   `json:"target_path,omitempty"`
-	URL          string   `json:"url,omitempty"`
-	Subject      string   `json:"subject,omitempty"`
-	MessageID    string   `json:"message_id,omitempty"`
-	Mailbox      string   `json:"mailbox,omitempty"` // owner, when not the actor
-	Sender       string   `json:"sender,omitempty"`
-	Recipients   []string `json:"recipients,omitempty"`
-	Targets      []string `json:"targets,omitempty"` // whom it was shared with or forwarded to
-	Attachments  []string `json:"attachments,omitempty"`
-	Resources    []string `json:"resources,omitempty"` // what an AI interaction read
-	Title        string   `json:"title,omitempty"`
-	Program      string   `json:"program,omitempty"`         // the process's file name, when it is none that everybody has
-	Removable    string   `json:"removable_media,omitempty"` // maker, model and serial number
-	SHA256       string   `json:"sha256,omitempty"`
-	Patient      string   `json:"patient,omitempty"` // name and address
-	Remarks      string   `json:"remarks,omitempty"`
-	Withheld     []string `json:"withheld,omitempty"` // words of upstream's that name somebody or some place
-}
-
 // MarshalJSON writes the event as riskpipe check prints it: the wire fields,
 // with the clear user instead of the pseudonym and the clear evidence instead
 // of the sealed one.

@@ -40,7 +40,8 @@ func (m *Mapper) sharePoint(rec record) {
 	e := m.audit(rec, schemas.SourceFile)
 	e.Actor = sharePointActor(rec.str("UserId", "UserId_"), e.Actor)
 	m.sharePointFile(rec, e)
-	operation := strings.ToLower(e.Operation)
+	var f folding
+	operation := f.lower(e.Operation)
 	switch {
 	case m.sharing(rec, e, operation):
 	case strings.Contains(operation, "sensitivitylabel"):
@@ -69,6 +70,9 @@ func sharePointActor(id string, found Actor) Actor {
 		actor.Type = schemas.ActorGuest
 		return actor
 	}
+	if id != "" && id == found.UPN && !isPassport(id) {
+		return found
+	}
 	if actor := person(id); actor.Type == schemas.ActorAnonymous || isPassport(found.UPN) {
 		return actor
 	}
@@ -87,7 +91,7 @@ func (m *Mapper) sharePointFile(rec record, e *Event) {
 	e.File = &schemas.File{
 		Count:       1,
 		Size:        rec.size("FileSizeBytes", "FileSyncBytesCommitted", "SizeInBytes"),
-		Extension:   strings.ToLower(strings.TrimPrefix(rec.at("SourceFileExtension"), ".")),
+		Extension:   lowercase(strings.TrimPrefix(rec.at("SourceFileExtension"), ".")),
 		Label:       rec.str("SensitivityLabelName", "SensitivityLabelId", "SourceLabel"),
 		Application: first(rec.at("ApplicationDisplayName"), rec.at("AppAccessContext", "ClientAppName")),
 	}
@@ -164,7 +168,8 @@ func folderOf(path, name string) string {
 // sharePointItem reads ItemType, which is absent from some records. A page of
 // SharePoint itself, such as the view of a library, counts as a file upstream.
 func sharePointItem(itemType, operation, name, object string) string {
-	switch strings.ToLower(itemType) {
+	var f folding
+	switch f.lower(itemType) {
 	case "file", "document":
 		if isPage(first(name, object)) {
 			return itemPage
@@ -181,7 +186,7 @@ func sharePointItem(itemType, operation, name, object string) string {
 	case "link":
 		return itemLink
 	}
-	operation = strings.ToLower(operation)
+	operation = f.lower(operation)
 	switch {
 	case strings.HasPrefix(operation, "folder"):
 		return itemFolder
@@ -210,14 +215,15 @@ func isPage(name string) bool {
 // sharePointLocation tells files of Teams from others by their place: a site
 // under the managed path of Teams, or OneDrive's folder for chats.
 func sharePointLocation(workload, site, object, folder string) string {
-	place := strings.ToLower(first(site, object))
+	var f folding
+	place := first(site, object)
 	switch {
-	case strings.Contains(place, "/teams/"),
-		strings.Contains(strings.ToLower(first(folder, object)), "microsoft teams chat files"),
+	case containsFold(place, "/teams/"),
+		strings.Contains(f.lower(first(folder, object)), "microsoft teams chat files"),
 		strings.EqualFold(workload, "MicrosoftTeams"):
 		return locationTeams
 	case strings.EqualFold(workload, "OneDrive"),
-		strings.Contains(place, "-my.sharepoint.") && strings.Contains(place, "/personal/"):
+		containsFold(place, "-my.sharepoint.") && containsFold(place, "/personal/"):
 		return locationOneDrive
 	default:
 		return locationSharePoint
@@ -227,7 +233,9 @@ func sharePointLocation(workload, site, object, folder string) string {
 // osOf names the operating system by the client's platform, else by its user
 // agent; nothing for services.
 func osOf(platform, userAgent string) string {
-	for _, text := range []string{strings.ToLower(platform), strings.ToLower(userAgent)} {
+	var f folding
+	for _, text := range []string{platform, userAgent} {
+		text = f.lower(text)
 		switch {
 		case text == "":
 		case strings.Contains(text, "android"):

@@ -1,7 +1,6 @@
 package normalise
 
 import (
-	"net/url"
 	"strings"
 
 	"github.com/riskpipe/riskpipe/schemas"
@@ -15,7 +14,7 @@ func extensionOf(name string) string {
 	if i < 0 || i == len(name)-1 || len(name)-i > 16 || strings.ContainsAny(name[i:], " \t") {
 		return ""
 	}
-	return strings.ToLower(name[i+1:])
+	return lowercase(name[i+1:])
 }
 
 // baseName returns what follows the last slash or backslash.
@@ -35,7 +34,7 @@ func (m *Mapper) nameOf(e *Event, name string) {
 	}
 	name = plainName(name)
 	e.Clear.FileName = name
-	e.File.Name = m.hash(kindFileName, strings.ToLower(name))
+	e.File.Name = m.hashFolded(kindFileName, name)
 	if e.File.Extension == "" {
 		e.File.Extension = extensionOf(name)
 	}
@@ -44,22 +43,19 @@ func (m *Mapper) nameOf(e *Event, name string) {
 // nameKey is the keyed hash of a file's name, one for the file and for the mail
 // attachment that it becomes.
 func (m *Mapper) nameKey(name string) schemas.Hash {
-	return m.hash(kindFileName, strings.ToLower(plainName(name)))
+	return m.hashFolded(kindFileName, plainName(name))
 }
 
 // plainName is a name without percent-encoding.
 func plainName(name string) string {
-	if plain, err := url.PathUnescape(name); err == nil {
-		return plain
-	}
-	return name
+	return decoded(name)
 }
 
 // isScratch tells the names of files that editors and browsers write for a
 // while and put in place of another by renaming: what such a file is called
 // afterwards says nothing of where its content came from.
 func isScratch(name string) bool {
-	name = strings.ToLower(baseName(name))
+	name = lowercase(baseName(name))
 	for _, prefix := range []string{"~$", "~wr", ".~"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
@@ -80,8 +76,5 @@ func (m *Mapper) objectOf(e *Event, full string) {
 		return
 	}
 	e.Clear.Object = full
-	if plain, err := url.PathUnescape(full); err == nil {
-		full = plain
-	}
-	e.File.Object = m.hash("object", strings.ToLower(strings.TrimRight(full, `/\`)))
+	e.File.Object = m.hashFolded("object", strings.TrimRight(decoded(full), `/\`))
 }

@@ -127,7 +127,7 @@ func (m *Mapper) evidence(e *Event, people []Actor, o object) []Actor {
 		account = o.get("account", "userAccount") // of a cloud session
 	}
 	if a := entityActor(account, "", host); isPerson(a) {
-		if mail := strings.ToLower(o.at("primaryAddress")); a.Mail == "" && isUPN(mail) && mail != a.UPN {
+		if mail := lowercase(o.at("primaryAddress")); a.Mail == "" && isUPN(mail) && mail != a.UPN {
 			a.Mail = mail
 		}
 		people = addPerson(people, a)

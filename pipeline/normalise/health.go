@@ -174,16 +174,16 @@ func (m *Mapper) healthRow(rec record, row *healthRow) {
 func healthActor(user, account, employee string) Actor {
 	a := person(user)
 	if a.UPN == "" {
-		if named := person(account); named.UPN != "" || a.Key() == "" {
+		if named := person(account); named.UPN != "" || !a.IsNamed() {
 			a = named
 		}
 	}
 	switch {
-	case isPlaceholder(employee) || !isEmployeeID(employee) || !isPerson(a) && a.Key() != "":
+	case isPlaceholder(employee) || !isEmployeeID(employee) || !isPerson(a) && a.IsNamed():
 	case a.EmployeeID == "":
 		a.EmployeeID = strings.ToUpper(employee)
 	}
-	if a.Type == schemas.ActorUnknown && a.Key() != "" {
+	if a.Type == schemas.ActorUnknown && a.IsNamed() {
 		a.Type = schemas.ActorPerson // the field is for users
 	}
 	return a
@@ -194,7 +194,7 @@ func (m *Mapper) patientKey(id string) schemas.Hash {
 	if isPlaceholder(id) {
 		return 0
 	}
-	return m.hash("patient", strings.ToLower(id))
+	return m.hashFolded("patient", id)
 }
 
 // healthActivity reads what was done off the names of an event, the most telling

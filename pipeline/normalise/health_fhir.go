@@ -82,7 +82,7 @@ func (m *Mapper) fhirAgent(rec record, e *Event) {
 	slices.SortStableFunc(agents, func(a, b object) int { return order(b.flag("requestor")) - order(a.flag("requestor")) })
 	for _, agent := range agents {
 		a := agentActor(agent)
-		if a.Key() == "" {
+		if !a.IsNamed() {
 			continue
 		}
 		e.Actor = a

@@ -47,7 +47,7 @@ func addressWords(text string) []string {
 	if text == "" {
 		return nil
 	}
-	text = strings.ReplaceAll(strings.ToLower(text), "ß", "ss")
+	text = strings.ReplaceAll(lowercase(text), "ß", "ss")
 	text = strings.Map(func(r rune) rune {
 		if r == '\'' || r == '’' || r == '.' {
 			return -1 // inside words

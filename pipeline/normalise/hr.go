@@ -137,5 +137,5 @@ func appendFolded[T string | []byte](dst []byte, name T) []byte {
 	if ascii {
 		return dst
 	}
-	return append(dst[:0], strings.ToLower(strings.Trim(string(dst), "\uFEFF\u00A0"))...)
+	return append(dst[:0], lowercase(strings.Trim(string(dst), "\uFEFF\u00A0"))...)
 }

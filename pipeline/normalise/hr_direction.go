@@ -65,7 +65,7 @@ var ranks = map[string]int{
 // titleRank returns the rank of a title, 0 when it has no word of the ladder.
 func titleRank(title string) int {
 	rank, modifier := 0, 0
-	for word := range strings.FieldsFuncSeq(strings.ToLower(title), func(r rune) bool { return !unicode.IsLetter(r) }) {
+	for word := range strings.FieldsFuncSeq(lowercase(title), func(r rune) bool { return !unicode.IsLetter(r) }) {
 		rank = max(rank, ranks[word])
 		switch word {
 		case "senior", "sr":

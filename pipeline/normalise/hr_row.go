@@ -103,7 +103,7 @@ func cellOf(o object) string {
 func (r *hrRow) hrActor(worker bool) Actor {
 	a := Actor{Type: schemas.ActorPerson, ObjectID: objectID(r.text[hrObjectID])}
 	name := func(text string, mail bool) {
-		switch lower := strings.ToLower(text); {
+		switch lower := lowercase(text); {
 		case !isUPN(lower):
 		case mail && a.UPN != lower:
 			a.Mail = lower
@@ -117,19 +117,19 @@ func (r *hrRow) hrActor(worker bool) Actor {
 	for _, f := range []hrField{hrEmployeeID, hrUserID} {
 		switch id := r.text[f]; {
 		case isPlaceholder(id):
-		case isUPN(strings.ToLower(id)):
+		case isUPN(lowercase(id)):
 			name(id, false)
 		case isGUID(id):
 			a.ObjectID = first(a.ObjectID, objectID(id))
 		case strings.Contains(id, `\`):
-			a.Account = strings.ToLower(id)
+			a.Account = lowercase(id)
 		case a.EmployeeID == "" && isEmployeeID(id):
 			a.EmployeeID = strings.ToUpper(id)
 		case isEmployeeID(id) && !strings.EqualFold(id, a.EmployeeID):
 			a.WorkerID = strings.ToUpper(id)
 		}
 	}
-	if a.Key() == "" {
+	if !a.IsNamed() {
 		name(r.text[hrUserName], false)
 	}
 	return a
@@ -175,7 +175,7 @@ func isNoDate(text string) bool {
 	if strings.Trim(text, "0-/. :") == "" { // also a dash, and SAP's 00000000
 		return true
 	}
-	switch strings.ToLower(text) {
+	switch lowercase(text) {
 	case "99991231", "tbd", "tba", "na", "none", "nil", "unknown", "open":
 		return true
 	}

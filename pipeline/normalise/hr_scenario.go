@@ -32,7 +32,7 @@ func (m *Mapper) hrRow(rec record, r *hrRow) {
 	if len(e.Operation) > 64 {
 		e.Operation = ""
 	}
-	if e.Actor.Key() == "" {
+	if !e.Actor.IsNamed() {
 		rec.reject(r.errNobody())
 		return
 	}

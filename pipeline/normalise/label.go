@@ -27,7 +27,7 @@ func (m *Mapper) labelled(rec record, e *Event, operation string) {
 // https://learn.microsoft.com/office/office-365-management-api/office-365-management-activity-api-schema
 func labelChange(operation, kind, before string) string {
 	applied := strings.Contains(operation, "applied") && before == ""
-	switch strings.ToLower(kind) {
+	switch lowercase(kind) {
 	case "1", "labelupgraded", "upgraded":
 		if applied {
 			return "applied" // the first label is above none
@@ -88,7 +88,7 @@ func (m *Mapper) labelOperation(rec record, e *Event, operation string) {
 // label maps what is reported of sensitivity labels under record types 82, 83
 // and 84: by Office applications, or by SharePoint in its own shape.
 func (m *Mapper) label(rec record) {
-	switch strings.ToLower(rec.at("Workload")) {
+	switch lowercase(rec.at("Workload")) {
 	case "sharepoint", "onedrive":
 		m.sharePoint(rec)
 		return
@@ -97,7 +97,7 @@ func (m *Mapper) label(rec record) {
 	m.endpointFile(rec, e)
 	e.ran(first(e.File.Application, rec.at("ProcessName")))
 	mailSubject(e)
-	m.labelOperation(rec, e, strings.ToLower(e.Operation))
+	m.labelOperation(rec, e, lowercase(e.Operation))
 	m.emit(rec, e)
 }
 
@@ -116,7 +116,7 @@ func (m *Mapper) informationProtection(rec record) {
 	e.ran(first(common.at("ApplicationName"), common.at("ProcessName"), e.File.Application))
 	mailSubject(e)
 	m.on(e, "", common.at("DeviceName"), platform(common.at("Platform")), nil)
-	operation := strings.ToLower(e.Operation)
+	operation := lowercase(e.Operation)
 	switch {
 	case kind == "96":
 		e.Activity = "file.deleted"
@@ -153,7 +153,7 @@ func protectionActivity(data object) string {
 // mailSubject tells messages from files: of a message that is being written,
 // Outlook reports the subject where the path of a file would be.
 func mailSubject(e *Event) {
-	if strings.Contains(strings.ToLower(e.File.Application), "outlook") && extensionOf(e.Clear.Object) == "" {
+	if strings.Contains(lowercase(e.File.Application), "outlook") && extensionOf(e.Clear.Object) == "" {
 		e.Clear.Subject = e.Clear.Object
 		e.Clear.FileName, e.Clear.FilePath = "", ""
 		e.File.Name, e.File.ItemType = 0, ""

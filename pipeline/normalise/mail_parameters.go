@@ -6,11 +6,11 @@ import "strings"
 type parameters map[string]string
 
 // at returns the value of a parameter, trimmed.
-func (p parameters) at(name string) string { return p[strings.ToLower(name)] }
+func (p parameters) at(name string) string { return p[lowercase(name)] }
 
 // has tells whether the parameter was given, be it empty.
 func (p parameters) has(name string) bool {
-	_, ok := p[strings.ToLower(name)]
+	_, ok := p[lowercase(name)]
 	return ok
 }
 
@@ -29,7 +29,7 @@ func (m *Mapper) parameters(o object) parameters {
 			if value.isArray() {
 				text = strings.Join(value.texts(), ";")
 			}
-			p[strings.ToLower(name)] = text
+			p[lowercase(name)] = text
 		}
 	}
 	return p
@@ -58,7 +58,7 @@ func commandLine(text string) parameters {
 			if name, value, given = strings.Cut(flag, ":"); given {
 				values = []string{strings.TrimPrefix(value, "$")}
 			}
-			name = strings.ToLower(name)
+			name = lowercase(name)
 			continue
 		}
 		values = append(values, strings.TrimPrefix(word.text, "$"))

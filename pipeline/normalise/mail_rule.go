@@ -144,7 +144,7 @@ func (m *Mapper) folderPermission(rec record) {
 // https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxorule
 func (m *Mapper) inboxRuleUpdate(rec record) {
 	properties := m.embedded(rec.get("OperationProperties"))
-	operation := strings.ToLower(properties.named("RuleOperation").text())
+	operation := lowercase(properties.named("RuleOperation").text())
 	if strings.HasPrefix(operation, "delete") || strings.HasPrefix(operation, "remove") {
 		rec.skip(SkipRuleRemoved)
 		return
@@ -171,9 +171,9 @@ func (m *Mapper) inboxRuleUpdate(rec record) {
 // clientRule reads an action of a rule. A redirection is a forwarding which
 // keeps the sender and leaves the message as it is.
 func clientRule(action object) string {
-	kind := strings.ToLower(action.at("ActionType"))
+	kind := lowercase(action.at("ActionType"))
 	switch {
-	case strings.Contains(kind, "redirect"), strings.Contains(strings.ToLower(action.at("ForwardFlags")), "preservesender"):
+	case strings.Contains(kind, "redirect"), strings.Contains(lowercase(action.at("ForwardFlags")), "preservesender"):
 		return ruleRedirect
 	case strings.Contains(kind, "forward"), strings.Contains(kind, "delegate"):
 		return ruleForward
@@ -238,7 +238,7 @@ func targetsOf(value string) []string {
 // own.
 func (m *Mapper) mailboxOf(e *Event, rec record, identity string) {
 	e.Clear.Object = first(e.Clear.Object, rec.at("ObjectId"))
-	if mailbox := strings.ToLower(identity); mailbox != e.Actor.UPN {
+	if mailbox := lowercase(identity); mailbox != e.Actor.UPN {
 		e.Clear.Mailbox = first(e.Clear.Mailbox, mailbox)
 	}
 }

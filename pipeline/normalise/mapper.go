@@ -13,7 +13,7 @@ import (
 // Options are what a mapper needs to know beyond the record.
 type Options struct {
 	// Hash is the keyed hash of a personal value of the given kind; equal
-	// values of one kind have equal hashes. It must be pure.
+	// values of one kind have equal hashes. It must be pure, and keep no value.
 	Hash func(kind, value string) schemas.Hash
 	// Domains sorts recipients and targets into classes.
 	Domains Domains
@@ -53,6 +53,7 @@ type Raw struct {
 // concurrent use.
 type Mapper struct {
 	hash    func(kind, value string) schemas.Hash
+	folded  scratch // for what is hashed
 	domains Domains
 	hr      *hrColumns
 	limits  Limits
@@ -148,6 +149,12 @@ func (m *Mapper) parse(text string) (object, string, error) {
 	return object{document: &p.document}, "", nil
 }
 
+// hashFolded is the hash of the value in lower case.
+func (m *Mapper) hashFolded(kind, value string) schemas.Hash {
+	m.folded.reset()
+	return m.hash(kind, m.folded.lower(value))
+}
+
 // errNotJSON does not quote the input.
 var errNotJSON = errors.New("no valid JSON")
 
@@ -239,7 +246,8 @@ func (m *Mapper) emit(rec record, e *Event) {
 // placeholders are replaced by the content of the record itself (never of the
 // envelope around it, whose clock differs with every delivery).
 func (m *Mapper) id(rec record, kind string, native ...string) schemas.UUID {
-	return schemas.NewUUID(append([]string{kind}, rec.native(native...)...)...)
+	parts := append(make([]string, 0, 8), kind)
+	return schemas.NewUUID(append(parts, rec.native(native...)...)...)
 }
 
 // native returns the record's own ids, or what stands in for them. Events that

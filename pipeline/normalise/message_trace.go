@@ -1,8 +1,6 @@
 package normalise
 
 import (
-	"strings"
-
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
@@ -19,7 +17,7 @@ func isMessageTrace(o object) bool {
 func (m *Mapper) messageTrace(rec record) {
 	sender, recipient := mailAddress(rec.at("SenderAddress")), mailAddress(rec.at("RecipientAddress"))
 	e := &Event{}
-	e.ID = m.id(rec, "message-trace", strings.ToLower(rec.str("MessageTraceId", "id")), first(recipient, rec.at("RecipientAddress")))
+	e.ID = m.id(rec, "message-trace", lowercase(rec.str("MessageTraceId", "id")), first(recipient, rec.at("RecipientAddress")))
 	e.Source = schemas.SourceEmail
 	e.Operation = "MessageTrace"
 	e.Time = rec.when("Received", "receivedDateTime")
@@ -52,7 +50,7 @@ func (m *Mapper) messageTrace(rec record) {
 // neither end is known, the addresses tell: a row has the server that a message
 // was handed to only when it left the tenant.
 func (m *Mapper) traceDirection(rec record, sender, recipient string) string {
-	organisation := strings.ToLower(rec.at("Organization"))
+	organisation := lowercase(rec.at("Organization"))
 	inside := func(address string) bool {
 		domain := domainOf(address)
 		return domain != "" && (domain == organisation || m.domains.Class(domain) == ClassInternal)
@@ -75,7 +73,7 @@ func (m *Mapper) traceDirection(rec record, sender, recipient string) string {
 // traceOutcome reads what became of a message.
 // https://learn.microsoft.com/exchange/monitoring/trace-an-email-message/message-trace-modern-eac
 func traceOutcome(status string) schemas.Outcome {
-	switch strings.ToLower(status) {
+	switch lowercase(status) {
 	case "delivered", "expanded", "resolved", "filteredasspam":
 		return schemas.OutcomeSuccess
 	case "failed", "quarantined":

@@ -47,7 +47,8 @@ func (m *Mapper) routeAudit(rec record) {
 // routeWorkload routes record types without a mapper of their own: many are
 // unpublished, and a new one of a known workload often has its shape.
 func (m *Mapper) routeWorkload(rec record) {
-	switch strings.ToLower(rec.at("Workload")) {
+	var f folding
+	switch f.lower(rec.at("Workload")) {
 	case "sharepoint", "onedrive":
 		m.sharePoint(rec)
 	case "exchange":
@@ -55,7 +56,7 @@ func (m *Mapper) routeWorkload(rec record) {
 	case "endpoint":
 		m.endpoint(rec)
 	case "azureactivedirectory":
-		if strings.HasPrefix(strings.ToLower(rec.at("Operation")), "userlog") { // UserLoggedIn, UserLoginFailed
+		if strings.HasPrefix(lowercase(rec.at("Operation")), "userlog") { // UserLoggedIn, UserLoginFailed
 			m.auditSignIn(rec)
 			return
 		}
@@ -70,7 +71,7 @@ func (m *Mapper) audit(rec record, source schemas.Source) *Event {
 	e := &Event{}
 	e.Source = source
 	e.Operation = rec.at("Operation")
-	id := strings.ToLower(rec.at("Id"))
+	id := lowercase(rec.at("Id"))
 	if !isGUID(id) {
 		id = "" // made up by whoever anonymised it: distinct facts share it
 	}
@@ -101,7 +102,8 @@ func (m *Mapper) audit(rec record, source schemas.Source) *Event {
 // auditOutcome reads ResultStatus, which every workload spells differently. An
 // absent one means success: only what happened is recorded.
 func auditOutcome(status string) schemas.Outcome {
-	switch strings.ToLower(status) {
+	var f folding
+	switch f.lower(status) {
 	case "", "success", "succeeded", "successful", "true", "partiallysucceeded", "0":
 		return schemas.OutcomeSuccess
 	case "failure", "failed", "false", "fail":

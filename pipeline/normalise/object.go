@@ -32,20 +32,47 @@ func (o object) member(name string) (object, bool) {
 	if o.kind() != kindObject {
 		return object{}, false
 	}
-	d, hash, folded := o.document, foldedHash(name), uint32(0)
-	for i, end := o.index+1, o.value().next; i < end; {
-		v := &d.values[i]
-		if v.hash == hash {
-			switch found := d.nameOf(v); {
-			case found == name:
-				return object{d, i}, true
-			case folded == 0 && len(found) == len(name) && strings.EqualFold(found, name):
-				folded = i
-			}
-		}
-		i = v.next
+	self := o.value()
+	if self.count == 0 {
+		return object{}, false
 	}
-	return object{d, folded}, folded != 0 // no member is the first value
+	d := o.document
+	n := sought{name: name, hash: foldedHash(name)}
+	if self.count > maxTabulated {
+		for i := o.index + 1; i < self.next && !n.found(d, i); {
+			i = d.values[i].next
+		}
+		return object{d, n.index}, n.index != 0
+	}
+	mask := self.tableMask()
+	table := d.slots[self.table : self.table+mask+1]
+	for slot := n.hash & mask; table[slot] != 0 && !n.found(d, table[slot]); {
+		slot = (slot + 1) & mask
+	}
+	return object{d, n.index}, n.index != 0 // no member is the first value
+}
+
+// sought is a member that is looked for.
+type sought struct {
+	name  string
+	hash  uint32
+	index uint32 // of the best one so far, 0 for none
+}
+
+// found looks at a member, and tells whether none can be better.
+func (s *sought) found(d *document, index uint32) bool {
+	v := &d.values[index]
+	if v.hash != s.hash {
+		return false
+	}
+	switch name := d.nameOf(v); {
+	case name == s.name:
+		s.index = index
+		return true
+	case s.index == 0 && len(name) == len(s.name) && strings.EqualFold(name, s.name):
+		s.index = index
+	}
+	return false
 }
 
 // get walks the path and returns the value there, or an empty object.
@@ -210,7 +237,8 @@ func (o object) size(names ...string) int64 {
 func (o object) truth() (value, ok bool) { return truthOf(o.text()) }
 
 func truthOf(text string) (value, ok bool) {
-	switch strings.ToLower(text) {
+	var f folding
+	switch f.lower(text) {
 	case "true", "1", "yes":
 		return true, true
 	case "false", "0", "no":
@@ -280,5 +308,5 @@ func (o object) raw() []byte {
 	if o.document == nil {
 		return nil
 	}
-	return o.document.appendJSON(nil, o.index)
+	return o.document.appendJSON(make([]byte, 0, len(o.span())+2), o.index)
 }

@@ -65,7 +65,7 @@ func (m *Mapper) auditRecord(row object) object {
 			}
 		}
 	}
-	if number, known := logonTypes[strings.ToLower(first(row.at("LogonType"), row.at("Logon_Type")))]; known {
+	if number, known := logonTypes[lowercase(first(row.at("LogonType"), row.at("Logon_Type")))]; known {
 		changes["LogonType"] = number
 	}
 	audit, _, err := m.parse(row.with(changes))

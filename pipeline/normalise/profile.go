@@ -32,7 +32,7 @@ func (m *Mapper) changedProfile(changes object) *Profile {
 	var p Profile
 	for _, change := range changes.items() {
 		var field *string
-		switch strings.ToLower(change.str("Name", "displayName")) {
+		switch lowercase(change.str("Name", "displayName")) {
 		case "displayname":
 			field = &p.DisplayName
 		case "department":

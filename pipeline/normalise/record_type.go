@@ -1,7 +1,5 @@
 package normalise
 
-import "strings"
-
 // recordTypes gives the numbers of the record types that have a mapper by their
 // names in lower case: the schema writes SharePointFileOperation, Graph's
 // enumeration sharePointFileOperation.
@@ -24,7 +22,8 @@ var recordTypes = map[string]string{
 // number, as text or by its name; one without a mapper as it stands there.
 func recordType(o object) string {
 	kind := o.at("RecordType")
-	if number, known := recordTypes[strings.ToLower(kind)]; known {
+	var f folding
+	if number, known := recordTypes[f.lower(kind)]; known {
 		return number
 	}
 	return kind

@@ -79,8 +79,8 @@ func (m *Mapper) riskyUser(rec record) {
 // between versions of one risk is part of the event's id, but not the clock of a
 // detection's last update: it moves when nothing happened.
 func (m *Mapper) risk(rec record, kind string, version ...string) *Event {
-	id := strings.ToLower(rec.at("id"))
-	state, level := strings.ToLower(rec.at("riskState")), strings.ToLower(rec.at("riskLevel"))
+	id := lowercase(rec.at("id"))
+	state, level := lowercase(rec.at("riskState")), lowercase(rec.at("riskLevel"))
 	e := &Event{}
 	e.ID = m.id(rec, kind, id, strings.Join(append(version, state, level), "|"))
 	e.Source = schemas.SourceSignIn
@@ -100,10 +100,10 @@ func (m *Mapper) risk(rec record, kind string, version ...string) *Event {
 // riskActor names whose risk it is: a user, or a service principal.
 func riskActor(rec record, id string) Actor {
 	if app := rec.at("servicePrincipalId"); app != "" {
-		return Actor{Type: schemas.ActorService, App: strings.ToLower(app)}
+		return Actor{Type: schemas.ActorService, App: lowercase(app)}
 	}
 	if rec.has("servicePrincipalType") {
-		return Actor{Type: schemas.ActorService, App: strings.ToLower(id)}
+		return Actor{Type: schemas.ActorService, App: lowercase(id)}
 	}
 	return userActor(rec.at("userPrincipalName"), id, rec.at("userType"))
 }

@@ -67,7 +67,8 @@ func (m *Mapper) route(rec record) {
 // routeCategory routes a record of Azure diagnostic settings or of the Defender
 // streaming API.
 func (m *Mapper) routeCategory(rec record, category string) {
-	folded := strings.ToLower(category)
+	var f folding
+	folded := f.lower(category)
 	if table, found := strings.CutPrefix(folded, "advancedhunting-"); found {
 		m.hunting(rec, table)
 		return

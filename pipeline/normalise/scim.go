@@ -20,7 +20,7 @@ func isSCIM(o object) bool {
 }
 
 func isSCIMOperation(o object) bool {
-	return o.has("method", "path") && strings.HasPrefix(strings.ToLower(strings.TrimLeft(o.at("path"), "/")), "users")
+	return o.has("method", "path") && strings.HasPrefix(lowercase(strings.TrimLeft(o.at("path"), "/")), "users")
 }
 
 func isSCIMResource(o object) bool {
@@ -51,7 +51,7 @@ func hrList(o object) object {
 		return list // also from clients that leave the schema out
 	}
 	for _, schema := range o.get("schemas").items() {
-		switch name := strings.ToLower(schema.text()); {
+		switch name := lowercase(schema.text()); {
 		case !strings.HasPrefix(name, scimPrefix):
 		case strings.HasSuffix(name, ":bulkrequest"):
 			return o.get("Operations")
@@ -79,13 +79,13 @@ func (m *Mapper) scim(rec record) {
 	}
 	e := &Event{Actor: row.scimActor(rec.object)}
 	e.Operation = operationText(operation)
-	if id := path[strings.LastIndexByte(path, '/')+1:]; e.Actor.Key() == "" && strings.Contains(strings.Trim(path, "/"), "/") {
+	if id := path[strings.LastIndexByte(path, '/')+1:]; !e.Actor.IsNamed() && strings.Contains(strings.Trim(path, "/"), "/") {
 		e.Actor.ObjectID = objectID(id) // the path names whom the operation is about
 		if named := person(id); named.UPN != "" {
 			e.Actor = named
 		}
 	}
-	if e.Actor.Key() == "" {
+	if !e.Actor.IsNamed() {
 		rec.reject(ReasonMissing, "a SCIM user without userName, emails, externalId and employeeNumber")
 		return
 	}
@@ -127,7 +127,7 @@ func (m *Mapper) scimRow(o object) hrRow {
 	}
 	read(o)
 	for name, extension := range o.members() {
-		if extension.isObject() && strings.HasPrefix(strings.ToLower(name), "urn:") {
+		if extension.isObject() && strings.HasPrefix(lowercase(name), "urn:") {
 			read(extension)
 		}
 	}
@@ -174,9 +174,9 @@ func (r *hrRow) scimActor(o object) Actor {
 	if user := person(o.at("userName")); user.UPN != "" {
 		a = user
 	} else {
-		a.Account = strings.ToLower(user.Account)
+		a.Account = lowercase(user.Account)
 	}
-	if mail := strings.ToLower(scimMail(o)); isUPN(mail) && mail != a.UPN {
+	if mail := lowercase(scimMail(o)); isUPN(mail) && mail != a.UPN {
 		a.Mail = mail
 	}
 	a.ObjectID = objectID(o.at("id"))
@@ -185,8 +185,8 @@ func (r *hrRow) scimActor(o object) Actor {
 		case isPlaceholder(id):
 		case isGUID(id):
 			a.ObjectID = objectID(id) // Entra sends its own object id
-		case isUPN(strings.ToLower(id)):
-			a.Mail = first(a.Mail, strings.ToLower(id))
+		case isUPN(lowercase(id)):
+			a.Mail = first(a.Mail, lowercase(id))
 		case a.EmployeeID == "" && isEmployeeID(id):
 			a.EmployeeID = strings.ToUpper(id)
 		}
@@ -207,7 +207,7 @@ func scimMail(o object) string {
 		if address == "" {
 			address = mail.text()
 		}
-		switch kind := strings.ToLower(mail.at("type")); {
+		switch kind := lowercase(mail.at("type")); {
 		case kind == "home" || kind == "personal" || kind == "private":
 		case mail.flag("primary"):
 			return address

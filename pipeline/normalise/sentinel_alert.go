@@ -49,7 +49,7 @@ func (m *Mapper) entities(e *Event, list object) []Actor {
 		}
 	}
 	for _, o := range entities {
-		switch strings.ToLower(o.at("Type")) {
+		switch lowercase(o.at("Type")) {
 		case "account":
 			people = addPerson(people, entityActor(o, o.at("Name"), hostName(referred, o.get("Host"))))
 		case "mailbox":

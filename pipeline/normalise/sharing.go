@@ -91,7 +91,7 @@ func (m *Mapper) sharing(rec record, e *Event, operation string) bool {
 		e.Destination = &schemas.Destination{Class: ClassPublic, External: true}
 	case fileAnonymousLinkUsed:
 		e.Destination = &schemas.Destination{Class: ClassPublic, External: true}
-		if e.Actor.Type == schemas.ActorUnknown && e.Actor.Key() == "" {
+		if e.Actor.Type == schemas.ActorUnknown && !e.Actor.IsNamed() {
 			e.Actor.Type = schemas.ActorAnonymous
 		}
 	case fileCompanyLink:
@@ -108,7 +108,7 @@ func (m *Mapper) sharing(rec record, e *Event, operation string) bool {
 // linkOperation turns the newer operations for links, which are the same for
 // all, back into those that tell who may use the link: it returns how they begin.
 func linkOperation(scope string) string {
-	switch strings.ToLower(scope) {
+	switch lowercase(scope) {
 	case "anonymous", "anyone":
 		return "anonymouslink"
 	case "organization", "company":
@@ -158,7 +158,7 @@ func (m *Mapper) shared(rec record, e *Event, operation string) {
 // outside the organisation: upstream says guest or partner, or the domain does.
 // A member in the sharer's own domain is a colleague whatever the lists say.
 func (m *Mapper) sharedWith(rec record, e *Event, target string) bool {
-	kind := strings.ToLower(rec.at("TargetUserOrGroupType"))
+	kind := lowercase(rec.at("TargetUserOrGroupType"))
 	address := isUPN(target)
 	if kind == "member" && address && e.Actor.UPN != "" && domainOf(target) == domainOf(e.Actor.UPN) {
 		e.Destination = &schemas.Destination{Class: ClassInternal, Domain: m.hash("domain", domainOf(target))}
@@ -172,7 +172,7 @@ func (m *Mapper) sharedWith(rec record, e *Event, target string) bool {
 // MARKETING@FABRIKAM.COM of the link and marketing_fabrikam.com#EXT#@contoso.com
 // of the group are one guest.
 func shareTarget(rec record) string {
-	target := strings.ToLower(rec.str("TargetUserOrGroupName", "UserSharedWith"))
+	target := lowercase(rec.str("TargetUserOrGroupName", "UserSharedWith"))
 	if strings.HasPrefix(target, "i:0") {
 		target = target[strings.LastIndexByte(target, '|')+1:]
 	}
@@ -190,12 +190,12 @@ func shareTarget(rec record) string {
 // of the site itself, whose members are recorded one by one.
 func isPermissionNoise(rec record, target string) bool {
 	data := rec.str("EventData", "Event_Data")
-	switch strings.ToLower(between(data, "Permissions granted")) {
+	switch lowercase(between(data, "Permissions granted")) {
 	case "limited access", "system.limitedaccess", "web-only limited access":
 		return true
 	}
 	return strings.EqualFold(rec.at("TargetUserOrGroupType"), "SharePointGroup") ||
-		isLinkGroup(target) || isLinkGroup(strings.ToLower(between(data, "Group")))
+		isLinkGroup(target) || isLinkGroup(lowercase(between(data, "Group")))
 }
 
 // isLinkGroup tells the names of groups that SharePoint makes for links.
@@ -237,6 +237,6 @@ func shareID(rec record, e *Event, target string) schemas.UUID {
 	if plain, err := url.PathUnescape(object); err == nil {
 		object = plain
 	}
-	object = strings.ToLower(strings.TrimRight(object, `/\`))
-	return schemas.NewUUID("o365-share", e.Activity, strings.ToLower(correlation), e.Actor.Key(), target, object)
+	object = lowercase(strings.TrimRight(object, `/\`))
+	return schemas.NewUUID("o365-share", e.Activity, lowercase(correlation), e.Actor.Key(), target, object)
 }

@@ -29,7 +29,7 @@ const SkipNoSignIn = "no_sign_in_details"
 // the Log Analytics tables made of it.
 // https://learn.microsoft.com/graph/api/resources/signin
 func isSignIn(o object) bool {
-	if strings.HasSuffix(strings.ToLower(o.at("category")), "signinlogs") {
+	if strings.HasSuffix(lowercase(o.at("category")), "signinlogs") {
 		return true
 	}
 	ended := o.has("status") || o.has("resultType")
@@ -46,11 +46,11 @@ func (m *Mapper) signIn(rec record, category string) {
 	status := m.embedded(rec.get("status"))
 	result := first(status.at("errorCode"), rec.at("resultType"), rec.envelope.at("resultType"))
 	e := &Event{Actor: signInActor(rec, category)}
-	if e.Actor.Key() == "" && result == "" && rec.at("id") == "" {
+	if !e.Actor.IsNamed() && result == "" && rec.at("id") == "" {
 		rec.skip(SkipNoSignIn)
 		return
 	}
-	e.ID = m.id(rec, kindSignIn, strings.ToLower(rec.at("id")))
+	e.ID = m.id(rec, kindSignIn, lowercase(rec.at("id")))
 	e.Source = schemas.SourceSignIn
 	e.Operation = first(rec.envelope.at("operationName"), rec.at("operationName"), "Sign-in activity")
 	// The envelope's time is when the record was ingested: only better than none.
@@ -86,8 +86,8 @@ func (m *Mapper) signIn(rec record, category string) {
 // signInActor names who signed in: the user, else the application.
 func signInActor(rec record, category string) Actor {
 	user := userActor(rec.at("userPrincipalName"), rec.at("userId"), rec.at("userType"))
-	app := strings.ToLower(rec.str("servicePrincipalId", "appId", "servicePrincipalName"))
-	if user.Key() == "" {
+	app := lowercase(rec.str("servicePrincipalId", "appId", "servicePrincipalName"))
+	if !user.IsNamed() {
 		// What the user typed, where Entra knew no such user or federation answered.
 		if typed := person(rec.str("signInIdentifier", "alternateSignInName")); typed.UPN != "" {
 			user = typed
@@ -96,7 +96,7 @@ func signInActor(rec record, category string) Actor {
 	switch {
 	case strings.HasPrefix(category, "serviceprincipal"), strings.HasPrefix(category, "managedidentity"),
 		strings.HasPrefix(category, "microsoftserviceprincipal"),
-		user.Key() == "" && rec.at("servicePrincipalId") != "":
+		!user.IsNamed() && rec.at("servicePrincipalId") != "":
 		return Actor{Type: schemas.ActorService, App: app}
 	case isAgent(rec):
 		user.Type, user.App = schemas.ActorService, app
@@ -112,13 +112,13 @@ func userActor(upn, id, kind string) Actor {
 	}
 	user := person(upn)
 	user.ObjectID = first(user.ObjectID, objectID(id))
-	if user.Key() == "" && !isPlaceholder(id) {
+	if !user.IsNamed() && !isPlaceholder(id) {
 		user = person(id)
 	}
 	switch {
-	case user.Key() != "" && strings.EqualFold(kind, "guest"):
+	case user.IsNamed() && strings.EqualFold(kind, "guest"):
 		user.Type = schemas.ActorGuest
-	case user.Type == schemas.ActorUnknown && user.Key() != "":
+	case user.Type == schemas.ActorUnknown && user.IsNamed():
 		user.Type = schemas.ActorPerson // whatever the name looks like, the field is for users
 	}
 	return user
@@ -192,13 +192,17 @@ var legacyClients = []string{
 var legacyAgents = []string{"bav2ropc", "cbainprod", "cbaintar"}
 
 func isLegacyClient(client, agent string) bool {
-	client, _, _ = strings.Cut(strings.ToLower(client), ";") // "Other clients; IMAP"
-	return slices.Contains(legacyClients, strings.TrimSpace(client)) || slices.Contains(legacyAgents, strings.ToLower(agent))
+	var f folding
+	client, _, _ = strings.Cut(f.lower(client), ";") // "Other clients; IMAP"
+	return slices.Contains(legacyClients, strings.TrimSpace(client)) || slices.ContainsFunc(legacyAgents, func(known string) bool {
+		return strings.EqualFold(known, agent)
+	})
 }
 
 // conditionalAccess reads the status as a name or as Graph's number for it.
 func conditionalAccess(status string) string {
-	switch strings.ToLower(status) {
+	var f folding
+	switch f.lower(status) {
 	case "success", "0":
 		return "success"
 	case "failure", "1":
@@ -213,7 +217,7 @@ func conditionalAccess(status string) string {
 // riskLevel reads a risk level. "hidden" means that the tenant has no licence
 // to see it, which is not the same as no risk.
 func riskLevel(level string) string {
-	switch level = strings.ToLower(level); level {
+	switch level = lowercase(level); level {
 	case "none", "low", "medium", "high":
 		return level
 	default:

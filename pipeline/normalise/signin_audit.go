@@ -19,7 +19,7 @@ const (
 // https://learn.microsoft.com/office/office-365-management-api/office-365-management-activity-api-schema#azure-active-directory-secure-token-service-sts-logon-schema
 func (m *Mapper) auditSignIn(rec record) {
 	e := m.audit(rec, schemas.SourceSignIn)
-	e.ID = m.id(rec, kindSignIn, strings.ToLower(rec.at("Id")))
+	e.ID = m.id(rec, kindSignIn, lowercase(rec.at("Id")))
 	e.Actor = auditSignInActor(e.Actor, m.embedded(rec.get("Actor")))
 
 	extended := m.embedded(rec.get("ExtendedProperties"))
@@ -34,14 +34,14 @@ func (m *Mapper) auditSignIn(rec record) {
 		Legacy:      isLegacyClient(client, e.Clear.UserAgent),
 		// A token request alone is an application acting on a session; every
 		// other request type is a page that a person sees.
-		Interactive: request != "" && !strings.HasPrefix(strings.ToLower(request), "oauth2:token"),
+		Interactive: request != "" && !strings.HasPrefix(lowercase(request), "oauth2:token"),
 	}
 	if recordType(rec.object) == "9" {
 		m.accountLogonOutcome(e, rec, extended)
 	} else {
 		auditSignInOutcome(e, e.Operation, rec.get("ErrorNumber"), rec.at("LogonError"))
 	}
-	if strings.HasSuffix(strings.ToLower(request), ":logout") && e.Activity == activitySignInSucceeded {
+	if strings.HasSuffix(lowercase(request), ":logout") && e.Activity == activitySignInSucceeded {
 		e.Activity, e.SignIn.Interactive = activitySignedOut, false // logged as UserLoggedIn
 	}
 	managed := device.maybeNamed("IsCompliantAndManaged", "IsManaged", "IsCompliant")
@@ -65,7 +65,7 @@ func auditSignInActor(actor Actor, names object) Actor {
 		}
 	}
 	switch {
-	case actor.Key() == "":
+	case !actor.IsNamed():
 		actor.Type = schemas.ActorUnknown // whatever UserType says
 	case actor.Type == schemas.ActorUnknown && actor.ObjectID != "":
 		actor.Type = schemas.ActorPerson
@@ -75,7 +75,8 @@ func auditSignInActor(actor Actor, names object) Actor {
 
 // known returns the text, or nothing for the words that stand for nothing.
 func known(text string) string {
-	switch strings.ToLower(text) {
+	var f folding
+	switch f.lower(text) {
 	case "unknown", "not available", "none":
 		return ""
 	default:
@@ -87,7 +88,7 @@ func known(text string) string {
 // holds; LoginStatus and LoginError say why it failed.
 func (m *Mapper) accountLogonOutcome(e *Event, rec record, extended object) {
 	code, _ := rec.get("LoginStatus").number()
-	failed := code != 0 || extended.named("LoginError").text() != "" || strings.Contains(strings.ToLower(e.Operation), "fail")
+	failed := code != 0 || extended.named("LoginError").text() != "" || strings.Contains(lowercase(e.Operation), "fail")
 	switch {
 	case failed || e.Outcome == schemas.OutcomeFailure:
 		setSignInOutcome(e, code, schemas.OutcomeFailure)

@@ -61,7 +61,7 @@ var failures = map[string]int64{
 func signInOutcome(e *Event, result string) {
 	code, err := strconv.ParseInt(result, 10, 64)
 	if err != nil {
-		switch strings.ToLower(result) {
+		switch lowercase(result) {
 		case "success", "succeeded":
 			setSignInOutcome(e, 0, schemas.OutcomeSuccess)
 		case "failure", "failed":
@@ -110,13 +110,13 @@ func auditSignInOutcome(e *Event, operation string, number object, name string) 
 	if !ok || code == 0 {
 		code = codeNamed(name)
 	}
-	failed := code != 0 || name != "" || strings.Contains(strings.ToLower(operation), "fail")
+	failed := code != 0 || name != "" || strings.Contains(lowercase(operation), "fail")
 	outcome := schemas.OutcomeSuccess
 	if failed {
 		outcome = schemas.OutcomeFailure
 	}
 	setSignInOutcome(e, code, outcome)
-	if strings.HasSuffix(strings.ToLower(name), "interrupt") {
+	if strings.HasSuffix(lowercase(name), "interrupt") {
 		interrupt(e)
 	}
 }
@@ -131,5 +131,5 @@ func codeNamed(name string) int64 {
 			return code
 		}
 	}
-	return failures[strings.ToLower(name)]
+	return failures[lowercase(name)]
 }

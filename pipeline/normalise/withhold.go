@@ -50,7 +50,7 @@ func (e *Event) ran(program string) {
 
 // program puts a keyed hash in the place of a program that not everybody has.
 func (m *Mapper) program(e *Event) {
-	name := strings.ToLower(e.Clear.Program)
+	name := lowercase(e.Clear.Program)
 	switch {
 	case name == "":
 	case m.everybodys.program(name):
@@ -62,7 +62,7 @@ func (m *Mapper) program(e *Event) {
 
 // hostToken stands for a host where upstream names one: the same as the id of a
 // device that is known by its name alone.
-func (m *Mapper) hostToken(name string) string { return m.token("device", strings.ToLower(name)) }
+func (m *Mapper) hostToken(name string) string { return m.token("device", lowercase(name)) }
 
 // token is a keyed hash in the place of a text.
 func (m *Mapper) token(kind, value string) string {

@@ -1,0 +1,178 @@
+package schemas
+
+import "slices"
+
+// appendEvent encodes an event as the Avro library does by reflection, byte for
+// byte, at a quarter of the cost: events are most of what riskpipe writes. It
+// reports false for an event that the schema does not allow, and the library then
+// tells what is wrong.
+func appendEvent(b []byte, v *Event) ([]byte, bool) {
+	source, knownSource := symbol(v.Source, SourceUnknown, SourceSignIn, SourceEmail, SourceFile, SourceDefender, SourceHR)
+	actorType, knownActor := symbol(v.ActorType, ActorUnknown, ActorPerson, ActorGuest, ActorService, ActorSystem, ActorAnonymous)
+	outcome, knownOutcome := symbol(v.Outcome, OutcomeUnknown, OutcomeSuccess, OutcomeFailure)
+	if !knownSource || !knownActor || !knownOutcome {
+		return nil, false
+	}
+	b = append(b, v.ID[:]...)
+	b = appendLong(b, source)
+	b = appendText(b, v.Activity)
+	b = appendText(b, v.Operation)
+	b = appendLong(b, int64(v.Time))
+	b = appendLong(b, int64(v.ObservedTime))
+	b = append(b, v.User[:]...)
+	b = appendLong(b, int64(v.KeyVersion))
+	b = appendLong(b, actorType)
+	b = appendLong(b, outcome)
+	if b = appendPresent(b, v.Device != nil); v.Device != nil {
+		b = v.Device.append(b)
+	}
+	if b = appendPresent(b, v.SourceIP != nil); v.SourceIP != nil {
+		b = v.SourceIP.append(b)
+	}
+	if b = appendPresent(b, v.Destination != nil); v.Destination != nil {
+		b = v.Destination.append(b)
+	}
+	b = v.Origin.append(b)
+	b = appendOptionalBytes(b, v.Evidence)
+	b = appendText(b, v.EvidenceKey)
+	b = appendTexts(b, v.Groups)
+	b = appendTexts(b, v.Marks)
+	if b = appendPresent(b, v.SignIn != nil); v.SignIn != nil {
+		b = v.SignIn.append(b)
+	}
+	if b = appendPresent(b, v.Email != nil); v.Email != nil {
+		b = v.Email.append(b)
+	}
+	if b = appendPresent(b, v.File != nil); v.File != nil {
+		b = v.File.append(b)
+	}
+	if b = appendPresent(b, v.Detection != nil); v.Detection != nil {
+		b = v.Detection.append(b)
+	}
+	if b = appendPresent(b, v.HR != nil); v.HR != nil {
+		b = v.HR.append(b)
+	}
+	if b = appendPresent(b, v.Health != nil); v.Health != nil {
+		b = v.Health.append(b)
+	}
+	return b, true
+}
+
+// symbol returns the place of an enum's symbol in the schema.
+func symbol[T comparable](v T, symbols ...T) (int64, bool) {
+	i := slices.Index(symbols, v)
+	return int64(i), i >= 0
+}
+
+func (v *Device) append(b []byte) []byte {
+	b = appendLong(b, int64(v.ID))
+	b = appendText(b, v.OS)
+	return appendOptionalBool(b, v.Managed)
+}
+
+func (v *SourceIP) append(b []byte) []byte {
+	b = appendLong(b, int64(v.ID))
+	b = appendText(b, v.Country)
+	b = appendLong(b, v.ASN)
+	b = appendBool(b, v.Private)
+	b = appendLong(b, int64(v.Latitude))
+	return appendLong(b, int64(v.Longitude))
+}
+
+func (v *Destination) append(b []byte) []byte {
+	b = appendText(b, v.Class)
+	b = appendLong(b, int64(v.Domain))
+	b = appendBool(b, v.External)
+	return appendText(b, v.Category)
+}
+
+func (v *Origin) append(b []byte) []byte {
+	b = appendText(b, v.Topic)
+	b = appendLong(b, int64(v.Partition))
+	b = appendLong(b, v.Offset)
+	return appendLong(b, int64(v.Index))
+}
+
+func (v *SignIn) append(b []byte) []byte {
+	b = appendText(b, v.Application)
+	b = appendText(b, v.Resource)
+	b = appendText(b, v.Client)
+	b = appendBool(b, v.Legacy)
+	b = appendBool(b, v.Interactive)
+	b = appendBool(b, v.MFA)
+	b = appendLong(b, v.StatusCode)
+	b = appendBool(b, v.Interrupted)
+	b = appendText(b, v.ConditionalAccess)
+	b = appendText(b, v.RiskLevel)
+	return appendTexts(b, v.RiskTypes)
+}
+
+func (v *Email) append(b []byte) []byte {
+	b = appendLong(b, int64(v.Message))
+	b = appendText(b, v.Direction)
+	b = appendLong(b, int64(v.Messages))
+	b = appendLong(b, int64(v.Recipients))
+	b = appendLong(b, int64(v.ExternalRecipients))
+	b = appendLong(b, int64(v.Attachments))
+	b = appendTexts(b, v.Extensions)
+	b = appendLong(b, v.Size)
+	b = appendText(b, v.Label)
+	b = appendText(b, v.Access)
+	b = appendText(b, v.Rule)
+	return appendHashes(b, v.AttachmentNames)
+}
+
+func (v *File) append(b []byte) []byte {
+	b = appendLong(b, int64(v.Object))
+	b = appendLong(b, int64(v.Name))
+	b = appendLong(b, int64(v.Previous))
+	b = appendText(b, v.Extension)
+	b = appendText(b, v.ItemType)
+	b = appendLong(b, v.Size)
+	b = appendLong(b, int64(v.Count))
+	b = appendText(b, v.Location)
+	b = appendText(b, v.Label)
+	b = appendText(b, v.LabelChange)
+	b = appendTexts(b, v.SensitiveTypes)
+	b = appendLong(b, int64(v.SensitiveCount))
+	b = appendText(b, v.Enforcement)
+	return appendText(b, v.Application)
+}
+
+func (v *Detection) append(b []byte) []byte {
+	b = appendLong(b, int64(v.Finding))
+	b = appendText(b, v.Category)
+	b = appendText(b, v.Severity)
+	b = appendText(b, v.Status)
+	b = appendTexts(b, v.Techniques)
+	b = appendText(b, v.Service)
+	b = appendText(b, v.Policy)
+	b = appendTexts(b, v.SensitiveTypes)
+	b = appendLong(b, int64(v.SensitiveCount))
+	return appendText(b, v.Action)
+}
+
+func (v *HR) append(b []byte) []byte {
+	b = appendText(b, v.Scenario)
+	b = appendLong(b, int64(v.Effective))
+	b = appendLong(b, int64(v.Resigned))
+	b = appendLong(b, int64(v.LastDay))
+	b = appendBool(b, v.Withdrawn)
+	b = appendOptionalBool(b, v.Active)
+	b = appendBool(b, v.OnLeave)
+	b = appendText(b, v.EmployeeType)
+	b = appendText(b, v.Direction)
+	b = appendLong(b, int64(v.FamilyName))
+	b = appendLong(b, int64(v.Address))
+	return appendLong(b, int64(v.Street))
+}
+
+func (v *Health) append(b []byte) []byte {
+	b = appendLong(b, int64(v.Record))
+	b = appendBool(b, v.Restricted)
+	b = appendBool(b, v.Employee)
+	b = appendBool(b, v.BreakGlass)
+	b = appendLong(b, int64(v.FamilyName))
+	b = appendLong(b, int64(v.Address))
+	return appendLong(b, int64(v.Street))
+}
