@@ -182,11 +182,6 @@ const pseudonymPrefix = "ANON-"
 // String returns the full form: ANON- and 26 characters of Crockford's base 32.
 func (p Pseudonym) String() string { return pseudonymPrefix + crockford.EncodeToString(p[:]) }
 
-// AppendText appends the full form.
-func (p Pseudonym) AppendText(b []byte) ([]byte, error) {
-	return crockford.AppendEncode(append(b, pseudonymPrefix...), p[:]), nil
-}
-
 // Short returns the form shown to people: ANON- and the first 8 characters. It
 // is a prefix of the full form; 40 bits are enough to tell people apart on a
 // page and not enough to be a key.
