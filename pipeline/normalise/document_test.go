@@ -80,6 +80,7 @@ func same(t interface{ Errorf(string, ...any) }, o object, v *fastjson.Value) {
 				t.Errorf("member %q of %s is not found in capitals", name, v)
 			}
 		}
+	case kindNull, kindTrue, kindFalse:
 	}
 }
 

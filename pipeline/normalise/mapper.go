@@ -138,6 +138,7 @@ func (m *Mapper) parse(text string) (object, string, error) {
 		return object{}, ReasonTooLarge, fmt.Errorf("more than %d values", maxValues)
 	case notJSON:
 		return object{}, ReasonNotJSON, errNotJSON
+	case parsed:
 	}
 	m.values = max(m.values, len(p.values))
 	m.used++
