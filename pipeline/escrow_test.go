@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -142,6 +143,36 @@ func TestEscrow(t *testing.T) {
 	}
 	if e.told.len() != 2 {
 		t.Errorf("%d people are remembered", e.told.len())
+	}
+}
+
+// What is remembered of a person keeps no Kafka record in memory, whose part the
+// names of an event are.
+func TestEscrow_memory(t *testing.T) {
+	sealing, _ := newSealing(t)
+	key := testKey(t)
+	e := newEscrow(schemas.Topics{}, schemas.SourceHR, sealing, key)
+	user := key.Pseudonym(adaKey)
+	actor := normalise.Actor{
+		UPN: "ada@contoso.com", Mail: "ada.l@contoso.com", ObjectID: adaID, EmployeeID: "E17", WorkerID: "W1", SID: "S-1-5-21-1", Account: `contoso\ada`,
+		Profile: &normalise.Profile{DisplayName: "Ada", Department: "Research", Manager: "Ben", Title: "Analyst"},
+	}
+	event := &normalise.Event{Event: schemas.Event{User: user, ActorType: schemas.ActorPerson}, Actor: actor}
+	e.confirm(e.collect(&Batch{Events: []*normalise.Event{event}}))
+	known, _ := e.told.get(user)
+	texts := append([]string{
+		known.UPN, known.ObjectID, known.EmployeeID, known.DisplayName, known.Department, known.Manager, known.Title,
+	}, known.Aliases...)
+	if slices.Contains(texts, "") || len(known.Aliases) != 4 {
+		t.Fatalf("something was not told: %q", texts)
+	}
+	for _, given := range []string{
+		actor.UPN, actor.Mail, actor.ObjectID, actor.EmployeeID, actor.WorkerID, actor.SID, actor.Account,
+		actor.Profile.DisplayName, actor.Profile.Department, actor.Profile.Manager, actor.Profile.Title,
+	} {
+		if slices.ContainsFunc(texts, func(text string) bool { return unsafe.StringData(text) == unsafe.StringData(given) }) {
+			t.Errorf("%q is remembered as it was given", given)
+		}
 	}
 }
 

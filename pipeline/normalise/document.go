@@ -1,7 +1,6 @@
 package normalise
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"strconv"
 	"strings"
@@ -304,6 +303,12 @@ func word8(text string) uint64 {
 		uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
 }
 
+// word4 is the first four bytes of a text, which must be there.
+func word4(text string) uint64 {
+	_ = text[3]
+	return uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24
+}
+
 // quoteOrBackslash sets the highest bit of the bytes which are " or \. Bytes behind
 // the first one found may be set wrongly.
 // https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
@@ -322,12 +327,13 @@ func foldedHash(name string) uint32 {
 		prime = 0x9E3779B97F4A7C15
 	)
 	var head, tail uint64
-	if n := len(name); n >= 8 {
+	switch n := len(name); {
+	case n >= 8:
 		head, tail = word8(name), word8(name[n-8:])
-	} else {
-		var b [8]byte
-		copy(b[:], name)
-		head = binary.LittleEndian.Uint64(b[:]) | lower
+	case n >= 4:
+		head, tail = word4(name), word4(name[n-4:])
+	case n > 0:
+		head, tail = uint64(name[0]), uint64(name[n/2])<<8|uint64(name[n-1])
 	}
 	h := ((head|lower)*prime ^ (tail | lower) + uint64(len(name))) * prime
 	return uint32(h >> 32)

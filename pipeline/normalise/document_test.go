@@ -80,7 +80,7 @@ func same(t interface{ Errorf(string, ...any) }, o object, v *fastjson.Value) {
 				t.Errorf("member %q of %s is not found in capitals", name, v)
 			}
 		}
-	default: // has no content but its kind
+	case kindNull, kindTrue, kindFalse:
 	}
 }
 
