@@ -1,6 +1,8 @@
 package operators_test
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -141,6 +143,50 @@ func TestState_size(t *testing.T) {
 	t.Logf("%d states of culprits: median %d bytes, 99th percentile %d, largest %d", len(culpritSize), share(culpritSize, 50), share(culpritSize, 99), share(culpritSize, 100))
 	if share(sizes, 50) >= 1<<10 || share(sizes, 99) >= 4<<10 || share(culpritSize, 100) >= 16<<10 {
 		t.Error("states have grown")
+	}
+}
+
+// A state that was stored and read back goes on as one that stayed in memory, to the
+// byte, under all templates: also when feeds are worked off side by side, so that
+// what one of them tells comes weeks after the others.
+func TestFold_reloaded(t *testing.T) {
+	engine, all := templates(t)
+	feeds := slices.Clone(all.list)
+	slices.SortStableFunc(feeds, func(a, b schemas.Event) int { return cmp.Compare(a.Source, b.Source) })
+	type kept struct {
+		live   operators.State
+		stored []byte
+	}
+	users := map[schemas.Pseudonym]*kept{}
+	var out operators.Output
+	for i := range feeds {
+		e := &feeds[i]
+		if !all.culprits[e.User] && e.User[0]%16 != 0 {
+			continue
+		}
+		k := users[e.User]
+		if k == nil {
+			k = &kept{}
+			users[e.User] = k
+		}
+		var reloaded operators.State
+		if k.stored != nil {
+			if err := reloaded.UnmarshalBinary(k.stored); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out.Reset()
+		engine.Score(&k.live, e, &out)
+		out.Reset()
+		engine.Score(&reloaded, e, &out)
+		want, err := k.live.AppendBinary(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := reloaded.AppendBinary(nil); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("event %d, %s of %s: the state that was read back differs (%v)", i, e.Activity, e.User.Short(), err)
+		}
+		k.stored = want
 	}
 }
 

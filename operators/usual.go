@@ -32,17 +32,22 @@ type usual struct {
 // threshold: a quarter of it is the least spread, so that nobody becomes unusual
 // by a trifle. Nor is the spread less than that of counts by chance, the square
 // root of the middle and one (Poisson), or a fifth of the middle.
+//
+// What is remembered knows nothing of low: policies share measures, each with its
+// own thresholds, and who asked first must not decide for the others.
 func (m *measure) usualOn(i int, first day, low int64) usual {
 	if len(m.usual) != len(m.days) {
 		m.usual = make([]usual, len(m.days))
 	}
 	if !m.usual[i].computed {
-		m.usual[i] = m.computeUsual(i, first, low)
+		m.usual[i] = m.computeUsual(i, first)
 	}
-	return m.usual[i]
+	u := m.usual[i]
+	u.spread = max(u.spread, low*250)
+	return u
 }
 
-func (m *measure) computeUsual(i int, first day, low int64) usual {
+func (m *measure) computeUsual(i int, first day) usual {
 	var room [usualDays]int64
 	earlier := room[:0]
 	d := m.days[i].day
@@ -53,7 +58,7 @@ func (m *measure) computeUsual(i int, first day, low int64) usual {
 			earlier = append(earlier, a.n)
 		}
 	}
-	u := usual{computed: true, spread: max(low*250, 1)}
+	u := usual{computed: true, spread: 1}
 	switch {
 	case len(earlier) >= usualWarm && oldest <= d-usualSpan:
 		u.known = true

@@ -69,3 +69,18 @@ func TestUsual_late(t *testing.T) {
 		}
 	}
 }
+
+// Policies share a measure, each with its own low threshold: none gets what was
+// computed for another.
+func TestUsual_shared(t *testing.T) {
+	m := measure{}
+	for d := day(900); d < 960; d += 3 {
+		m.add(d, 2)
+	}
+	last := len(m.days) - 1
+	coarse, fine := m.usualOn(last, 800, 1000), m.usualOn(last, 800, 4)
+	fresh := measure{days: m.days}
+	if want := fresh.usualOn(last, 800, 4); fine != want || coarse.spread <= fine.spread {
+		t.Errorf("%+v after %+v was asked for, computed anew %+v", fine, coarse, want)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -45,13 +46,15 @@ type alertTimes struct{ event, observed schemas.Time }
 // decode reads the records. Those that cannot be read or scored become dead
 // letters.
 func (w *scoreWorker) decode(records []*kgo.Record) (*scoreBatch, error) {
+	// The last batch is done with: two megabytes a batch are not worth collecting.
+	w.decoded = slices.Grow(w.decoded[:0], len(records))[:len(records)]
 	b := &scoreBatch{
-		events: make([]scoreEvent, len(records)), next: records[len(records)-1].Offset + 1,
+		events: w.decoded, next: records[len(records)-1].Offset + 1,
 		watermark: w.fence.Watermark, dispositions: map[string]int{}, exclusions: map[string]int{},
 	}
 	for i, record := range records {
 		e := &b.events[i]
-		e.record = record
+		e.record, e.dead, e.erasure = record, false, false
 		letter := deadLetter{record: record}
 		if stack, poisoned := w.poison[record.Offset]; poisoned {
 			letter.reason, letter.detail = ReasonUnscorable, stack

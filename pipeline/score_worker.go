@@ -39,6 +39,7 @@ type scoreWorker struct {
 	generation func() int32 // of the consumer group
 
 	out     operators.Output // reused from batch to batch
+	decoded []scoreEvent     // likewise
 	claimed bool
 	fence   Fence
 	stored  string // the fence as stored

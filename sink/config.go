@@ -21,7 +21,7 @@ type Config struct {
 	Group string
 
 	// A block is written when it has BatchRows rows (50,000), when all waiting records have
-	// BatchBytes (64 MiB), or when its oldest record waited FlushInterval (500 ms). Each partition
+	// BatchBytes (64 MiB), or when its oldest record waited FlushInterval (250 ms). Each partition
 	// is a block of its own, so partitions / FlushInterval is the most inserts a second that a
 	// trickle of records causes.
 	BatchRows     int
@@ -52,7 +52,7 @@ func (c Config) withDefaults() Config {
 	c.Group = orDefault(c.Group, "riskpipe-sink")
 	c.BatchRows = orDefault(c.BatchRows, 50_000)
 	c.BatchBytes = orDefault(c.BatchBytes, 64<<20)
-	c.FlushInterval = orDefault(c.FlushInterval, 500*time.Millisecond)
+	c.FlushInterval = orDefault(c.FlushInterval, 250*time.Millisecond)
 	c.Inserts = orDefault(c.Inserts, 2)
 	c.InsertTimeout = orDefault(c.InsertTimeout, 30*time.Second)
 	c.RetryMax = orDefault(c.RetryMax, 30*time.Second)

@@ -20,7 +20,7 @@ func TestLoadConfig_defaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Kafka.Brokers[0] != "127.0.0.1:9092" || c.Sink.FlushInterval.String() != "500ms" {
+	if c.Kafka.Brokers[0] != "127.0.0.1:9092" || c.Sink.FlushInterval.String() != "250ms" {
 		t.Errorf("defaults are %+v", c)
 	}
 }
