@@ -22,6 +22,7 @@ type benchOptions struct {
 	rate       int
 	duration   time.Duration
 	embedded   bool
+	unsealed   bool
 	profiles   string
 	format     string
 }
@@ -84,6 +85,7 @@ Stages:
 	f.IntVar(&o.rate, "rate", 10_000, "events a second of the stage latency")
 	f.DurationVar(&o.duration, "duration", 20*time.Second, "of the stage latency")
 	f.BoolVar(&o.embedded, "embedded", false, "embedded servers, even where others answer")
+	f.BoolVar(&o.unsealed, "unsealed", false, "without sealing evidence and identities, to see what that costs")
 	f.StringVar(&o.profiles, "profiles", "", "`folder` for a CPU profile of each stage")
 	f.StringVarP(&o.format, "output", "o", "table", "`format`: table or json")
 	return c

@@ -44,7 +44,10 @@ func (s *benchServers) room(ctx context.Context, partitions int) (_ *benchRoom, 
 	if err != nil {
 		return nil, err
 	}
-	config.Vault = VaultConfig{PublicKey: private.Public().String()}
+	config.Vault = VaultConfig{}
+	if s.sealed {
+		config.Vault.PublicKey = private.Public().String()
+	}
 	r := &benchRoom{servers: s, config: config}
 	defer func() {
 		if err != nil {

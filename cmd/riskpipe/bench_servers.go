@@ -67,6 +67,7 @@ type brokerAddresses struct {
 // of their own.
 type benchServers struct {
 	config  Config
+	sealed  bool
 	kinds   map[string]string // server: what it is
 	log     *slog.Logger
 	brokers *exec.Cmd
@@ -75,7 +76,7 @@ type benchServers struct {
 }
 
 func startBenchServers(ctx context.Context, config Config, o benchOptions, talk io.Writer) (_ *benchServers, err error) {
-	s := &benchServers{config: config, kinds: map[string]string{}, log: newLogger(talk, LogConfig{Level: "error", Format: "text"})}
+	s := &benchServers{config: config, sealed: !o.unsealed, kinds: map[string]string{}, log: newLogger(talk, LogConfig{Level: "error", Format: "text"})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
