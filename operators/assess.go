@@ -99,30 +99,24 @@ func (c *compiled) band(score schemas.Points) uint8 {
 	}
 }
 
-// evaluate assesses the person under every policy that the event touched, and
-// writes what alerts and risk records follow. The first event of a day that
-// matters touches them all, since evidence decays by the day.
+// evaluate assesses the person under every policy whose trigger holds, and writes
+// what alerts and risk records follow. It asks all of them, whatever the event has
+// touched: a trigger may hold since another policy's alert, and which ones were
+// asked before is not part of the state.
 func (e *Engine) evaluate(s *State, a *arrival, out *Output) {
-	room, newDay := out.scratch(), s.evaluated != s.today
+	room := out.scratch()
 	room.evidence, room.standings = room.evidence[:0], room.standings[:0]
 	for i := range e.policies {
 		c := &e.policies[i]
-		bit := uint64(1) << i
-		if !newDay && a.touched&bit == 0 && s.active&bit == 0 {
-			continue
-		}
 		g, in := c.triggered(s, room)
 		if !in {
-			s.active &^= bit
 			c.withdraw(e, s, a, out)
 			continue
 		}
-		s.active |= bit
 		standing := standing{c, c.assess(s, g, room)}
 		c.alert(e, s, &standing.assessment, a, out, room)
 		room.standings = append(room.standings, standing)
 	}
-	s.evaluated = s.today
 	e.risk(s, a, out, room)
 }
 

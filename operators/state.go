@@ -45,13 +45,11 @@ type State struct {
 
 	// What follows is not stored: it is derived or for one event only.
 
-	subject   subject
-	changed   bool
-	evaluated day    // day on which all policies were last evaluated
-	active    uint64 // policies that the person is in, by index
-	pruned    day    // newest arrival at the last pruning
-	offHours  []amount
-	leave     departure
+	subject  subject
+	changed  bool
+	pruned   day // newest arrival at the last pruning
+	offHours []amount
+	leave    departure
 }
 
 // amount is what an indicator measured on a day.
