@@ -170,7 +170,9 @@ func (p *foldedPartition) add(to ledger, topic, name string, user schemas.Pseudo
 func alertName(a *schemas.Alert) string { return fmt.Sprintf("alert %s version %d", a.ID, a.Version) }
 
 func riskName(r *schemas.Risk) string {
-	return fmt.Sprintf("risk of %s at %d by %s", r.User, int64(r.Time), r.Cause)
+	// An event that upstream publishes twice with different content can move the score
+	// twice, each time by what it says anew.
+	return fmt.Sprintf("risk of %s at %d by %s to %d from %d", r.User, int64(r.Time), r.Cause, r.Score, r.Score-r.Delta)
 }
 
 // check holds what the store had at a moment against the fold up to its fence.
