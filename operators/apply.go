@@ -12,12 +12,12 @@ var sourceSlots = [sources]schemas.Source{
 }
 
 // apply takes the event into the state: who the person is, what the HR feed
-// says, what they did. It notes which policies that touches and, when none, why.
+// says, what they did. It notes whether that touches a policy and, when not, why.
 func (e *Engine) apply(s *State, a *arrival, out *Output) {
 	ev := a.event
 	regrouped, profiled := s.person.learn(ev)
 	if regrouped {
-		a.touched = allPolicies
+		a.touched = true
 	}
 	s.changed = regrouped || profiled
 	if statement, says := statementOf(ev); says {
@@ -47,7 +47,7 @@ func (e *Engine) apply(s *State, a *arrival, out *Output) {
 	if noted || matched {
 		s.mark(slot, a)
 	}
-	if matched && a.touched == 0 {
+	if matched && !a.touched {
 		out.Disposition = Duplicate
 	}
 }
@@ -84,7 +84,7 @@ func (e *Engine) hear(s *State, a *arrival, statement statement, out *Output) {
 	before := s.leave
 	s.leave = s.hr.departure()
 	if !statement.fact.departure() || s.leave != before {
-		a.touched = allPolicies
+		a.touched = true
 		return
 	}
 	out.Disposition = Duplicate // the daily file says it again
@@ -97,11 +97,11 @@ func (e *Engine) note(s *State, a *arrival) (noted bool) {
 	if ev.Outcome == schemas.OutcomeFailure {
 		return false
 	}
-	if e.workPolicies != 0 && isWork(ev.Activity) {
+	if e.asksWork && isWork(ev.Activity) {
 		noted = true
 		if s.work(a.day, a.minute) {
 			s.changed = true
-			a.touched |= e.workPolicies
+			a.touched = true
 		}
 	}
 	if e.journeys == nil || ev.Activity != "signin.succeeded" || ev.SourceIP == nil || ev.SourceIP.Latitude == 0 && ev.SourceIP.Longitude == 0 {
@@ -120,7 +120,7 @@ func (e *Engine) travelled(s *State, a *arrival, c *counter) {
 		if n := s.journeys(d); n != s.find(c.key).amountOn(d) {
 			m := s.measureOf(c.key)
 			m.set(m.index(d), n)
-			a.touch(c.policies, c.renews)
+			a.touch(c.renews)
 		}
 	}
 }
@@ -159,7 +159,7 @@ func (e *Engine) count(s *State, a *arrival, out *Output) (matched bool) {
 		}
 		if touched {
 			s.changed = true
-			a.touch(c.policies, c.renews)
+			a.touch(c.renews)
 		}
 		if c.objects != nil {
 			e.follow(s, a, c)

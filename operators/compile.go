@@ -137,9 +137,12 @@ func (c *compiler) policy(p *Policy) {
 	e.policies = append(e.policies, out)
 }
 
-// opens tells whether evidence of the category can open the policy's alerts.
-func (c *compiled) opens(category string) bool {
-	return slices.ContainsFunc(c.opening, func(o opening) bool { return slices.Contains(o.Categories, category) })
+// renewal is the policy's bit if evidence of the indicator can open its alerts.
+func (c *compiled) renewal(ind *Indicator) uint64 {
+	if !slices.ContainsFunc(c.opening, func(o opening) bool { return slices.Contains(o.Categories, ind.Category) }) {
+		return 0
+	}
+	return 1 << (c.index % maxPolicies)
 }
 
 // apply returns the indicator as the policy has it.

@@ -9,10 +9,9 @@ import (
 // the key it is kept under.
 func (c *compiler) measure(ind *Indicator, p *compiled, exclusions []int32) uint32 {
 	e := c.engine
-	bit := uint64(1) << (p.index % maxPolicies)
 	switch ind.Measure.Type {
 	case measureOffHours, measureAfterLeave:
-		e.workPolicies |= bit
+		e.asksWork = true
 		return 0
 	case measureCumulative:
 		if c.critical == nil {
@@ -31,10 +30,7 @@ func (c *compiler) measure(ind *Indicator, p *compiled, exclusions []int32) uint
 		if e.journeys == nil {
 			e.journeys = &counter{name: ind.Name, key: key}
 		}
-		e.journeys.policies |= bit
-		if p.opens(ind.Category) {
-			e.journeys.renews |= bit
-		}
+		e.journeys.renews |= p.renewal(ind)
 		return key
 	default:
 		return c.counter(ind, "", p, exclusions)
@@ -59,19 +55,13 @@ func (c *compiler) measureKey(ind *Indicator, lane string, exclusions []int32) u
 // in a lane of it.
 func (c *compiler) counter(ind *Indicator, lane string, p *compiled, exclusions []int32) uint32 {
 	e := c.engine
-	bit := uint64(1) << (p.index % maxPolicies)
 	key := c.measureKey(ind, lane, exclusions)
-	renews := uint64(0)
-	if p.opens(ind.Category) {
-		renews = bit
-	}
 	if index, made := c.counters[key]; made {
-		e.counters[index].policies |= bit
-		e.counters[index].renews |= renews
+		e.counters[index].renews |= p.renewal(ind)
 		return key
 	}
 	out := counter{
-		name: ind.Name, key: key, kind: ind.Measure.Type, outcome: ind.Outcome, exclusions: exclusions, policies: bit, renews: renews,
+		name: ind.Name, key: key, kind: ind.Measure.Type, outcome: ind.Outcome, exclusions: exclusions, renews: p.renewal(ind),
 		cited: citations(ind.Category), notable: max(int64(ind.Thresholds.Low)/2, 1),
 	}
 	if ind.Window != 0 && ind.Window < 24 {
@@ -124,7 +114,6 @@ func citations(category string) int {
 // sequenceOf returns the key of the sequence.
 func (c *compiler) sequenceOf(ind *Indicator, p *compiled, exclusions []int32) uint32 {
 	e := c.engine
-	bit := uint64(1) << (p.index % maxPolicies)
 	key := c.measureKey(ind, "", exclusions)
 	made := true
 	index, found := c.sequence[key]
@@ -134,10 +123,7 @@ func (c *compiler) sequenceOf(ind *Indicator, p *compiled, exclusions []int32) u
 		c.sequence[key] = index
 		e.sequences = append(e.sequences, sequence{key: key, within: day(ind.Measure.Within)})
 	}
-	e.sequences[index].policies |= bit
-	if p.opens(ind.Category) {
-		e.sequences[index].renews |= bit
-	}
+	e.sequences[index].renews |= p.renewal(ind)
 	for _, names := range ind.Measure.Steps {
 		var step []uint32
 		for _, name := range names {

@@ -25,8 +25,7 @@ type counter struct {
 	cited      int                               // events of a day that are kept for alerts to name,
 	notable    int64                             // once the day has so much
 	sequences  []int32                           // of the engine's, in which it is a step
-	policies   uint64                            // that use the measure
-	renews     uint64                            // of those, the ones whose alerts it can open
+	renews     uint64                            // policies whose alerts it can open
 }
 
 // wants tells whether the counter counts the event. What was refused to the
@@ -191,7 +190,7 @@ func (e *Engine) follow(s *State, a *arrival, c *counter) {
 func (e *Engine) advance(s *State, a *arrival, q *sequence, thing uint32) {
 	if q.advance(s, thing, a.observed) {
 		s.changed = true
-		a.touch(q.policies, q.renews)
+		a.touch(q.renews)
 	}
 }
 

@@ -25,15 +25,15 @@ type Engine struct {
 	journeys     *counter           // nil when no policy asks where people are
 	sequences    []sequence
 	policies     []compiled
-	workPolicies uint64 // that ask when people work
+	asksWork     bool // whether a policy asks when people work
 	exclusions   []exclusion
 	suppressions []Suppression
 	levels       Levels
 	hash         schemas.Hash
 }
 
-// maxPolicies is how many policies one engine runs: their standing is kept in a
-// machine word.
+// maxPolicies is how many policies one engine runs: whose alerts a measure can open
+// again is kept in a machine word.
 const maxPolicies = 64
 
 var errTooManyPolicies = errors.New("more than 64 policies are on: switch some off")
@@ -116,7 +116,7 @@ func (e *Engine) Score(s *State, ev *schemas.Event, out *Output) {
 	s.subject = subject{event: ev, person: &s.person}
 	e.apply(s, a, out)
 	s.subject = subject{}
-	if a.touched == 0 {
+	if !a.touched {
 		return
 	}
 	out.Disposition = Scored
@@ -131,16 +131,13 @@ type arrival struct {
 	day      day
 	minute   int32
 	observed day
-	touched  uint64 // policies whose evidence or ground it changed
+	touched  bool   // whether it changed the evidence or ground of a policy
 	renewing uint64 // policies whose alerts it can open again
 	room     *scratch
 }
 
 // touch notes that the event moved what a counter or sequence measures.
-func (a *arrival) touch(policies, renews uint64) {
-	a.touched |= policies
+func (a *arrival) touch(renews uint64) {
+	a.touched = true
 	a.renewing |= renews
 }
-
-// allPolicies marks every policy as touched.
-const allPolicies = ^uint64(0)

@@ -66,11 +66,10 @@ func (s *State) family(names []uint32, name uint32) []uint32 {
 // sequence is a compiled sequence: steps by the keys of the measures that tell
 // of them.
 type sequence struct {
-	key      uint32
-	steps    [][]uint32
-	within   day
-	policies uint64
-	renews   uint64
+	key    uint32
+	steps  [][]uint32
+	within day
+	renews uint64 // policies whose alerts it can open
 }
 
 // advance looks whether something that happened to the thing called name
