@@ -98,13 +98,9 @@ func repeated(n int, f func() error) (float64, error) {
 
 // consume reads so many records and returns some of them, and the cost of one.
 func (b *bench) consume(ctx context.Context, room *benchRoom, total int64, topics ...string) ([]*kgo.Record, float64, error) {
-	opts, err := room.config.Kafka.options()
+	client, err := room.config.Kafka.connect(kgo.ConsumeTopics(topics...))
 	if err != nil {
 		return nil, 0, err
-	}
-	client, err := kgo.NewClient(append(opts, kgo.ConsumeTopics(topics...))...)
-	if err != nil {
-		return nil, 0, fmt.Errorf("connecting to Kafka: %w", err)
 	}
 	defer client.Close()
 	var some []*kgo.Record
@@ -170,17 +166,13 @@ func (b *bench) avro(ctx context.Context, room *benchRoom, records []*kgo.Record
 
 // produced writes the records to a topic of their own.
 func (b *bench) produced(ctx context.Context, room *benchRoom, records []*kgo.Record, c *benchCeilings) error {
-	opts, err := room.config.Kafka.options()
-	if err != nil {
-		return err
-	}
 	topic := room.config.Topics.Prefix + "ceiling"
 	if _, err := room.admin.CreateTopic(ctx, int32(room.config.Topics.Partitions), 1, nil, topic); err != nil {
 		return fmt.Errorf("making a topic: %w", err)
 	}
-	client, err := kgo.NewClient(append(opts, kgo.ProducerBatchCompression(kgo.SnappyCompression()))...)
+	client, err := room.config.Kafka.connect(kgo.ProducerBatchCompression(kgo.SnappyCompression()))
 	if err != nil {
-		return fmt.Errorf("connecting to Kafka: %w", err)
+		return err
 	}
 	defer client.Close()
 	cost, err := repeated(len(records), func() error {

@@ -215,14 +215,10 @@ func (w *alertWatch) start(ctx context.Context, room *benchRoom) error {
 	if err != nil {
 		return err
 	}
-	opts, err := room.config.Kafka.options()
+	client, err := room.config.Kafka.connect(kgo.ConsumeTopics(room.config.Topics.names().Alerts()),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtEnd()), kgo.FetchMaxWait(100*time.Millisecond))
 	if err != nil {
 		return err
-	}
-	client, err := kgo.NewClient(append(opts, kgo.ConsumeTopics(room.config.Topics.names().Alerts()),
-		kgo.ConsumeStartOffset(kgo.NewOffset().AtEnd()), kgo.FetchMaxWait(100*time.Millisecond))...)
-	if err != nil {
-		return fmt.Errorf("connecting to Kafka: %w", err)
 	}
 	begin := schemas.TimeOf(time.Now())
 	ctx, w.cancel = context.WithCancel(ctx)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/riskpipe/riskpipe/pipeline"
@@ -54,13 +53,9 @@ func (s *benchServers) room(ctx context.Context, partitions int) (_ *benchRoom, 
 			r.close()
 		}
 	}()
-	opts, err := config.Kafka.options()
+	client, err := config.Kafka.connect()
 	if err != nil {
 		return nil, err
-	}
-	client, err := kgo.NewClient(opts...)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to Kafka: %w", err)
 	}
 	r.admin = kadm.NewClient(client)
 	if r.redis, err = config.Redis.open(); err != nil {

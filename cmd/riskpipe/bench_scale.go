@@ -72,13 +72,9 @@ func (b *bench) baseEvents(ctx context.Context) ([]schemas.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts, err := room.config.Kafka.options()
+	client, err := room.config.Kafka.connect(kgo.ConsumeTopics(room.config.Topics.names().Events()))
 	if err != nil {
 		return nil, err
-	}
-	client, err := kgo.NewClient(append(opts, kgo.ConsumeTopics(room.config.Topics.names().Events()))...)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to Kafka: %w", err)
 	}
 	defer client.Close()
 	events := make([]schemas.Event, 0, total)

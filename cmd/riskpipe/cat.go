@@ -125,13 +125,9 @@ func catTopic(ctx context.Context, out io.Writer, config Config, topic string, n
 	if raw {
 		kafka = config.rawKafka()
 	}
-	opts, err := kafka.options()
+	client, err := kafka.connect(kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		return err
-	}
-	client, err := kgo.NewClient(append(opts, kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
-	if err != nil {
-		return fmt.Errorf("connecting to Kafka: %w", err)
 	}
 	defer client.Close()
 	left, err := recordsLeft(ctx, kadm.NewClient(client), topic)

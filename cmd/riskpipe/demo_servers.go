@@ -10,7 +10,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/riskpipe/riskpipe/deploy/embedded"
@@ -73,13 +72,9 @@ func startDemoServers(ctx context.Context, o demoOptions, domain string, talk io
 	config.Topics = TopicsConfig{Partitions: 4, Replication: 1, DeadLetterDays: 30}
 	config.Normalise.InternalDomains = []string{domain}
 	s.config = config
-	opts, err := config.Kafka.options()
+	client, err := config.Kafka.connect()
 	if err != nil {
 		return nil, err
-	}
-	client, err := kgo.NewClient(opts...)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to Kafka: %w", err)
 	}
 	s.admin = kadm.NewClient(client)
 	s.redis, err = config.Redis.open()

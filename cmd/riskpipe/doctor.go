@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/riskpipe/riskpipe/sink"
 )
@@ -248,13 +247,9 @@ func (d *doctor) lag(ctx context.Context) {
 }
 
 func (d *doctor) groupLag(ctx context.Context, kafka KafkaConfig, groups []string) {
-	opts, err := kafka.options()
+	client, err := kafka.connect()
 	if err != nil {
 		return // reported by kafka
-	}
-	client, err := kgo.NewClient(opts...)
-	if err != nil {
-		return
 	}
 	defer client.Close()
 	lags, err := kadm.NewClient(client).Lag(ctx, groups...)

@@ -61,12 +61,8 @@ func newErasure(ctx context.Context, config Config, users []schemas.Pseudonym, t
 	if err := errors.Join(e.openVault(ctx), e.openPseudonyms()); err != nil {
 		return nil, err
 	}
-	options, err := config.Kafka.options()
-	if err != nil {
+	if e.client, err = config.Kafka.connect(); err != nil {
 		return nil, err
-	}
-	if e.client, err = kgo.NewClient(options...); err != nil {
-		return nil, fmt.Errorf("connecting to Kafka: %w", err)
 	}
 	e.admin = kadm.NewClient(e.client)
 	if e.redis, err = config.Redis.open(); err != nil {

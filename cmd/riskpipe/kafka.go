@@ -92,6 +92,19 @@ func (c KafkaConfig) options() ([]kgo.Opt, error) {
 	return opts, nil
 }
 
+// connect returns a client of the cluster, which connects on first use.
+func (c KafkaConfig) connect(extra ...kgo.Opt) (*kgo.Client, error) {
+	opts, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	client, err := kgo.NewClient(append(opts, extra...)...)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to Kafka: %w", err)
+	}
+	return client, nil
+}
+
 // token returns the bearer token; a file is read each time, so that whoever
 // renews it need not restart riskpipe.
 func (c SASLConfig) token(context.Context) (oauth.Auth, error) {

@@ -40,14 +40,10 @@ type publisher struct {
 }
 
 func newPublisher(config Config) (*publisher, error) {
-	opts, err := config.rawKafka().options()
+	client, err := config.rawKafka().connect(
+		kgo.ProducerBatchCompression(kgo.SnappyCompression()), kgo.ProducerLinger(5*time.Millisecond), kgo.UnknownTopicRetries(20))
 	if err != nil {
 		return nil, err
-	}
-	client, err := kgo.NewClient(append(opts,
-		kgo.ProducerBatchCompression(kgo.SnappyCompression()), kgo.ProducerLinger(5*time.Millisecond), kgo.UnknownTopicRetries(20))...)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to Kafka: %w", err)
 	}
 	return &publisher{client: client, config: config}, nil
 }

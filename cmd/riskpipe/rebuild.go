@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/riskpipe/riskpipe/pipeline"
 )
@@ -142,13 +141,9 @@ func runRebuild(ctx context.Context, config Config, o rebuildOptions, redis *pip
 
 // firstEvents returns where each partition of events begins.
 func firstEvents(ctx context.Context, config Config) ([]kadm.ListedOffset, error) {
-	opts, err := config.Kafka.options()
+	client, err := config.Kafka.connect()
 	if err != nil {
 		return nil, err
-	}
-	client, err := kgo.NewClient(opts...)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to Kafka: %w", err)
 	}
 	defer client.Close()
 	topic := config.Topics.names().Events()

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/riskpipe/riskpipe/pipeline"
 	"github.com/riskpipe/riskpipe/schemas"
@@ -62,13 +61,9 @@ func ensureTopics(ctx context.Context, config Config, raw, dryRun bool) ([]pipel
 }
 
 func ensureOn(ctx context.Context, kafka KafkaConfig, plan []pipeline.Topic, dryRun bool) ([]pipeline.TopicState, error) {
-	opts, err := kafka.options()
+	client, err := kafka.connect()
 	if err != nil {
 		return nil, err
-	}
-	client, err := kgo.NewClient(opts...)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to Kafka: %w", err)
 	}
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)

@@ -149,13 +149,9 @@ const quietEnd = 10 * time.Second
 // readLatest reads a compacted topic to its end as of now, and returns what
 // stands under each key.
 func readLatest[T schemas.Record](ctx context.Context, e *erasure, topic string, codec *schemas.Codec[T]) (map[string]T, error) {
-	options, err := e.config.Kafka.options()
+	client, err := e.config.Kafka.connect(kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		return nil, err
-	}
-	client, err := kgo.NewClient(append(options, kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to Kafka: %w", err)
 	}
 	defer client.Close()
 	left, err := recordsLeft(ctx, kadm.NewClient(client), topic)
