@@ -96,7 +96,11 @@ func rebuild(cmd *cobra.Command, o rebuildOptions) error {
 // runRebuild does what the options say.
 func runRebuild(ctx context.Context, config Config, o rebuildOptions, redis *pipeline.Redis, log *slog.Logger, talk io.Writer) (rebuildReport, error) {
 	var report rebuildReport
-	deps, err := config.scorerDeps(ctx, log, redis)
+	library, err := config.Score.library()
+	if err != nil {
+		return report, err
+	}
+	deps, err := config.scorerDeps(ctx, library, log, redis)
 	if err != nil {
 		return report, err
 	}
@@ -111,7 +115,7 @@ func runRebuild(ctx context.Context, config Config, o rebuildOptions, redis *pip
 		}
 	}
 	if !o.verifyOnly {
-		if err := config.adoptPolicies(ctx, log); err != nil {
+		if err := config.recordAdoption(ctx, log, library); err != nil {
 			return report, err
 		}
 		bars := newPartitionBars(talk, "rebuilding")

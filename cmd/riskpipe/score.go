@@ -66,13 +66,17 @@ func (c TopicsConfig) stateGeneration() string { return fmt.Sprintf("g1x%d", c.P
 // newScorer puts the scoring service together, and on record which policies it
 // scores by.
 func newScorer(ctx context.Context, config Config, log *slog.Logger, metrics prometheus.Registerer, redis *pipeline.Redis) (*pipeline.Scorer, error) {
-	deps, err := config.scorerDeps(ctx, log, redis)
+	library, err := config.Score.library()
+	if err != nil {
+		return nil, err
+	}
+	deps, err := config.scorerDeps(ctx, library, log, redis)
 	if err != nil {
 		return nil, err
 	}
 	deps.Metrics = metrics
 	// A scorer joins its group, and may score, as soon as it is made.
-	if err := config.adoptPolicies(ctx, log); err != nil {
+	if err := config.recordAdoption(ctx, log, library); err != nil {
 		return nil, err
 	}
 	s, err := pipeline.NewScorer(config.scorer(), deps)
@@ -87,9 +91,9 @@ func (c Config) scorer() pipeline.ScorerConfig {
 	return pipeline.ScorerConfig{Group: c.Topics.group("score"), BatchRecords: c.Score.BatchRecords, CachedUsers: c.Score.CachedUsers, Partitions: int32(c.Topics.Partitions)}
 }
 
-// scorerDeps are what scoring works with, without metrics.
-func (c Config) scorerDeps(ctx context.Context, log *slog.Logger, redis *pipeline.Redis) (pipeline.ScorerDeps, error) {
-	engine, err := c.Score.engine()
+// scorerDeps are what scoring by the policies works with, without metrics.
+func (c Config) scorerDeps(ctx context.Context, library operators.Library, log *slog.Logger, redis *pipeline.Redis) (pipeline.ScorerDeps, error) {
+	engine, err := c.Score.compile(library)
 	if err != nil {
 		return pipeline.ScorerDeps{}, err
 	}

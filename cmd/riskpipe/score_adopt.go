@@ -34,15 +34,6 @@ type unsignedAdoption struct {
 	Set     string         `json:"set"`
 }
 
-// adoptPolicies puts on record that the policies in force are scored by.
-func (c Config) adoptPolicies(ctx context.Context, log *slog.Logger) error {
-	library, err := c.Score.library()
-	if err != nil {
-		return err
-	}
-	return c.recordAdoption(ctx, log, library)
-}
-
 // recordAdoption puts on record that the policies are scored by, before they are:
 // once for the service, and once for each live policy that is not signed.
 func (c Config) recordAdoption(ctx context.Context, log *slog.Logger, library operators.Library) error {
