@@ -174,15 +174,11 @@ type bench struct {
 
 // stages works through one load stage after stage, each until nothing is left.
 func (b *bench) stages(ctx context.Context) error {
-	room, err := b.servers.room(ctx, b.options.partitions)
+	room, load, err := b.loaded(ctx, b.options.partitions)
 	if err != nil {
 		return err
 	}
 	defer room.close()
-	load, err := b.load(ctx, room)
-	if err != nil {
-		return err
-	}
 	normalised, err := b.measure(ctx, stageNormalise, func(ctx context.Context) (int64, error) { return room.normalise(ctx, load.records) })
 	if err != nil {
 		return err

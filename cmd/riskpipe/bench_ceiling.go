@@ -98,31 +98,21 @@ func repeated(n int, f func() error) (float64, error) {
 
 // consume reads so many records and returns some of them, and the cost of one.
 func (b *bench) consume(ctx context.Context, room *benchRoom, total int64, topics ...string) ([]*kgo.Record, float64, error) {
-	client, err := room.config.Kafka.connect(kgo.ConsumeTopics(topics...))
-	if err != nil {
-		return nil, 0, err
-	}
-	defer client.Close()
 	var some []*kgo.Record
 	start, err := cpuTime()
 	if err != nil {
 		return nil, 0, err
 	}
-	var n int64
-	for n < total {
-		fetches := client.PollFetches(ctx)
-		if err := fetches.Err(); err != nil {
-			return nil, 0, fmt.Errorf("reading %v: %w", topics, err)
+	if err := room.read(ctx, total, func(r *kgo.Record) error {
+		if len(some) < 20_000 {
+			some = append(some, r)
 		}
-		fetches.EachRecord(func(r *kgo.Record) {
-			n++
-			if len(some) < 20_000 {
-				some = append(some, r)
-			}
-		})
+		return nil
+	}, topics...); err != nil {
+		return nil, 0, err
 	}
 	end, err := cpuTime()
-	return some, float64((end - start).Nanoseconds()) / float64(n), err
+	return some, float64((end - start).Nanoseconds()) / float64(total), err
 }
 
 func (b *bench) avro(ctx context.Context, room *benchRoom, records []*kgo.Record, c *benchCeilings) error {

@@ -63,15 +63,11 @@ func (r *benchRoom) drained(metrics *prometheus.Registry, raw int64) func(contex
 
 // chain lets all services work through a backlog together.
 func (b *bench) chain(ctx context.Context) error {
-	room, err := b.servers.room(ctx, b.options.partitions)
+	room, load, err := b.loaded(ctx, b.options.partitions)
 	if err != nil {
 		return err
 	}
 	defer room.close()
-	load, err := b.load(ctx, room)
-	if err != nil {
-		return err
-	}
 	stage, err := b.measure(ctx, stageChain, func(ctx context.Context) (int64, error) {
 		metrics := prometheus.NewRegistry()
 		services, err := room.all(ctx, metrics)

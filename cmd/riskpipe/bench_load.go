@@ -36,6 +36,20 @@ func (o benchOptions) company(records int) (*tenant.Tenant, error) {
 	return company, nil
 }
 
+// loaded makes a room with a load in it.
+func (b *bench) loaded(ctx context.Context, partitions int) (*benchRoom, benchLoad, error) {
+	room, err := b.servers.room(ctx, partitions)
+	if err != nil {
+		return nil, benchLoad{}, err
+	}
+	load, err := b.load(ctx, room)
+	if err != nil {
+		room.close()
+		return nil, benchLoad{}, err
+	}
+	return room, load, nil
+}
+
 // load publishes raw records that make about as many events as were asked for.
 func (b *bench) load(ctx context.Context, room *benchRoom) (benchLoad, error) {
 	var load benchLoad

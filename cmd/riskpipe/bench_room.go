@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/riskpipe/riskpipe/pipeline"
@@ -79,15 +80,8 @@ func (r *benchRoom) prepare(ctx context.Context) error {
 	if _, err := ensureOn(ctx, r.config.Kafka, plan, false); err != nil {
 		return err
 	}
-	conn, err := r.config.ClickHouse.open(ctx, "")
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if _, err := sink.Migrate(ctx, conn, r.config.ClickHouse.Database, r.config.migration(false)); err != nil {
-		return fmt.Errorf("making the tables: %w", err)
-	}
-	r.conn, err = r.config.ClickHouse.open(ctx, r.config.ClickHouse.Database)
+	var err error
+	r.conn, err = r.config.migrated(ctx)
 	return err
 }
 
@@ -258,4 +252,26 @@ func (r *benchRoom) records(ctx context.Context, topics ...string) (int64, error
 	var total int64
 	ends.Each(func(o kadm.ListedOffset) { total += o.Offset })
 	return total, nil
+}
+
+// read hands over so many records from the start of the topics.
+func (r *benchRoom) read(ctx context.Context, total int64, each func(*kgo.Record) error, topics ...string) error {
+	client, err := r.config.Kafka.connect(kgo.ConsumeTopics(topics...))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	for total > 0 {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			return fmt.Errorf("reading %v: %w", topics, err)
+		}
+		for _, record := range fetches.Records() {
+			if err := each(record); err != nil {
+				return err
+			}
+			total--
+		}
+	}
+	return nil
 }

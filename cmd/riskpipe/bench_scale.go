@@ -21,15 +21,11 @@ func (b *bench) spread(ctx context.Context) error {
 }
 
 func (b *bench) spreadOver(ctx context.Context, partitions int) error {
-	room, err := b.servers.room(ctx, partitions)
+	room, load, err := b.loaded(ctx, partitions)
 	if err != nil {
 		return err
 	}
 	defer room.close()
-	load, err := b.load(ctx, room)
-	if err != nil {
-		return err
-	}
 	if _, err := b.measure(ctx, fmt.Sprintf("normalise, %d partitions", partitions), func(ctx context.Context) (int64, error) {
 		return room.normalise(ctx, load.records)
 	}); err != nil {
@@ -55,15 +51,11 @@ func (b *bench) users(ctx context.Context) error {
 
 // baseEvents are the events of one company.
 func (b *bench) baseEvents(ctx context.Context) ([]schemas.Event, error) {
-	room, err := b.servers.room(ctx, b.options.partitions)
+	room, load, err := b.loaded(ctx, b.options.partitions)
 	if err != nil {
 		return nil, err
 	}
 	defer room.close()
-	load, err := b.load(ctx, room)
-	if err != nil {
-		return nil, err
-	}
 	total, err := room.normalise(ctx, load.records)
 	if err != nil {
 		return nil, err
@@ -72,26 +64,14 @@ func (b *bench) baseEvents(ctx context.Context) ([]schemas.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := room.config.Kafka.connect(kgo.ConsumeTopics(room.config.Topics.names().Events()))
-	if err != nil {
-		return nil, err
-	}
-	defer client.Close()
 	events := make([]schemas.Event, 0, total)
-	for int64(len(events)) < total {
-		fetches := client.PollFetches(ctx)
-		if err := fetches.Err(); err != nil {
-			return nil, fmt.Errorf("reading the events: %w", err)
-		}
-		for _, r := range fetches.Records() {
-			var e schemas.Event
-			if err := codecs.events.Decode(r.Value, &e); err != nil {
-				return nil, err
-			}
-			events = append(events, e)
-		}
-	}
-	return events, nil
+	err = room.read(ctx, total, func(r *kgo.Record) error {
+		var e schemas.Event
+		err := codecs.events.Decode(r.Value, &e)
+		events = append(events, e)
+		return err
+	}, room.config.Topics.names().Events())
+	return events, err
 }
 
 // scoreCopies scores events of so many companies like the one given: at least as

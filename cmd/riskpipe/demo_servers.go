@@ -86,15 +86,8 @@ func (s *demoServers) prepare(ctx context.Context) error {
 	if _, err := ensureTopics(ctx, s.config, true, false); err != nil {
 		return err
 	}
-	conn, err := s.config.ClickHouse.open(ctx, "")
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if _, err := sink.Migrate(ctx, conn, s.config.ClickHouse.Database, s.config.migration(false)); err != nil {
-		return fmt.Errorf("making the tables: %w", err)
-	}
-	s.conn, err = s.config.ClickHouse.open(ctx, s.config.ClickHouse.Database)
+	var err error
+	s.conn, err = s.config.migrated(ctx)
 	return err
 }
 

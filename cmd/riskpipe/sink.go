@@ -80,6 +80,19 @@ func (c Config) migration(dryRun bool) sink.MigrateOptions {
 	return sink.MigrateOptions{DryRun: dryRun, IdentityDatabase: c.ClickHouse.IdentityDatabase, Retention: c.Sink.retention()}
 }
 
+// migrated makes database, tables and views, and connects to them.
+func (c Config) migrated(ctx context.Context) (sink.Conn, error) {
+	conn, err := c.ClickHouse.open(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	if _, err := sink.Migrate(ctx, conn, c.ClickHouse.Database, c.migration(false)); err != nil {
+		return nil, fmt.Errorf("making the tables: %w", err)
+	}
+	return c.ClickHouse.open(ctx, c.ClickHouse.Database)
+}
+
 // open connects to ClickHouse; no database is for making one.
 func (c ClickHouseConfig) open(ctx context.Context, database string) (sink.Conn, error) {
 	conn, err := sink.Open(ctx, sink.ClickHouseConfig{
