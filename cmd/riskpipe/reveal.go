@@ -87,18 +87,23 @@ func revealPath(id, what string) (string, error) {
 	return "/v1/reveals/" + uuid.String() + "/" + what, nil
 }
 
-// callReveal posts, and prints the reveal as it is then.
-func callReveal(cmd *cobra.Command, path string, body any) error {
-	asJSON, err := wantsJSON(cmd, "text")
-	if err != nil {
-		return err
+// askVault calls the vault, and tells whether its answer is to be printed as JSON.
+func askVault(cmd *cobra.Command, method, path string, body, answer any) (asJSON bool, err error) {
+	if asJSON, err = wantsJSON(cmd, "text"); err != nil {
+		return false, err
 	}
 	client, err := vaultOf(cmd)
 	if err != nil {
-		return err
+		return false, err
 	}
+	return asJSON, client.call(cmd.Context(), method, path, body, answer)
+}
+
+// callReveal posts, and prints the reveal as it is then.
+func callReveal(cmd *cobra.Command, path string, body any) error {
 	var reveal vault.Reveal
-	if err := client.call(cmd.Context(), "POST", path, body, &reveal); err != nil {
+	asJSON, err := askVault(cmd, "POST", path, body, &reveal)
+	if err != nil {
 		return err
 	}
 	if asJSON {
@@ -136,20 +141,13 @@ func newRevealOpenCommand() *cobra.Command {
 		Example: "  riskpipe reveal open 3f0c…",
 		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			asJSON, err := wantsJSON(cmd, "text")
-			if err != nil {
-				return err
-			}
 			path, err := revealPath(args[0], "open")
 			if err != nil {
 				return err
 			}
-			client, err := vaultOf(cmd)
-			if err != nil {
-				return err
-			}
 			var opened server.Opened
-			if err := client.call(cmd.Context(), "POST", path, nil, &opened); err != nil {
+			asJSON, err := askVault(cmd, "POST", path, nil, &opened)
+			if err != nil {
 				return err
 			}
 			if asJSON {
@@ -173,16 +171,9 @@ func newRevealListCommand() *cobra.Command {
 		Example: "  riskpipe reveal list -o json | jq '.[] | select(.status == \"requested\")'",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			asJSON, err := wantsJSON(cmd, "text")
-			if err != nil {
-				return err
-			}
-			client, err := vaultOf(cmd)
-			if err != nil {
-				return err
-			}
 			var list server.Reveals
-			if err := client.call(cmd.Context(), "GET", "/v1/reveals", nil, &list); err != nil {
+			asJSON, err := askVault(cmd, "GET", "/v1/reveals", nil, &list)
+			if err != nil {
 				return err
 			}
 			if asJSON {
