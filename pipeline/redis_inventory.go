@@ -26,26 +26,21 @@ func (s *RedisStates) Users(ctx context.Context, partition int32, each func(user
 		node = master
 	}
 	prefix := userPrefix(tag)
-	for cursor := uint64(0); ; {
-		keys, next, err := node.Scan(ctx, cursor, globQuote(prefix)+"*", scanCount).Result()
-		if err != nil {
-			return fmt.Errorf("listing the users of partition %d in redis: %w", partition, err)
-		}
+	if err := scanNode(ctx, node, prefix, func(keys []string) error {
 		users := make([]schemas.Pseudonym, 0, len(keys))
 		for _, key := range keys {
 			if raw := strings.TrimPrefix(key, prefix); len(raw) == len(schemas.Pseudonym{}) {
 				users = append(users, schemas.Pseudonym([]byte(raw)))
 			}
 		}
-		if len(users) > 0 {
-			if err := each(users); err != nil {
-				return err
-			}
-		}
-		if cursor = next; cursor == 0 {
+		if len(users) == 0 {
 			return nil
 		}
+		return each(users)
+	}); err != nil {
+		return fmt.Errorf("going through the users of partition %d in redis: %w", partition, err)
 	}
+	return nil
 }
 
 // formatDiscarding stands in the fence of a partition whose states are being

@@ -17,19 +17,7 @@ const scanCount = 5000
 // twice.
 func (r *Redis) scan(ctx context.Context, begin string, page func(context.Context, *redis.Client, []string) error) error {
 	node := func(ctx context.Context, client *redis.Client) error {
-		var cursor uint64
-		for {
-			keys, next, err := client.Scan(ctx, cursor, globQuote(begin)+"*", scanCount).Result()
-			if err != nil {
-				return err
-			}
-			if err := page(ctx, client, keys); err != nil {
-				return err
-			}
-			if cursor = next; cursor == 0 {
-				return nil
-			}
-		}
+		return scanNode(ctx, client, begin, func(keys []string) error { return page(ctx, client, keys) })
 	}
 	switch client := r.client.(type) {
 	case *redis.ClusterClient:
@@ -53,6 +41,23 @@ func (r *Redis) scan(ctx context.Context, begin string, page func(context.Contex
 		return node(ctx, client)
 	default:
 		return fmt.Errorf("a client of type %T cannot be searched", client)
+	}
+}
+
+// scanNode is scan on one node.
+func scanNode(ctx context.Context, node redis.Cmdable, begin string, page func(keys []string) error) error {
+	var cursor uint64
+	for {
+		keys, next, err := node.Scan(ctx, cursor, globQuote(begin)+"*", scanCount).Result()
+		if err != nil {
+			return err
+		}
+		if err := page(keys); err != nil {
+			return err
+		}
+		if cursor = next; cursor == 0 {
+			return nil
+		}
 	}
 }
 
