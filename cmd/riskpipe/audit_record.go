@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os/user"
 	"time"
 
 	"github.com/riskpipe/riskpipe/pipeline"
@@ -44,12 +43,4 @@ func auditEntry(action, subject string, detail any) (vault.AuditEntry, error) {
 		return vault.AuditEntry{}, fmt.Errorf("recording %s: %w", action, err)
 	}
 	return vault.AuditEntry{Time: schemas.TimeOf(time.Now()), Action: action, Subject: subject, Detail: string(text)}, nil
-}
-
-// operator names whoever runs a command, as the system knows them.
-func operator() string {
-	if account, err := user.Current(); err == nil {
-		return "os:" + account.Username
-	}
-	return "os:unknown"
 }

@@ -167,7 +167,7 @@ func (c Config) recordPayload(ctx context.Context, topic string) error {
 	if err != nil {
 		return err
 	}
-	entry.Actor = operator()
+	entry.Actor = localActor()
 	return c.record(ctx, "cat", entry)
 }
 

@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os/user"
-	"time"
 
-	"github.com/riskpipe/riskpipe/schemas"
 	"github.com/riskpipe/riskpipe/vault"
 )
 
@@ -22,13 +19,12 @@ type deed struct {
 
 // recordDeed puts a deed on record. Whoever gets an error from it must not do it.
 func recordDeed(ctx context.Context, audit vault.AuditLog, d deed) error {
-	detail, err := json.Marshal(d.detail)
+	entry, err := auditEntry(d.action, d.subject, d.detail)
 	if err != nil {
-		return fmt.Errorf("recording %s: %w", d.action, err)
+		return err
 	}
-	return audit.Append(ctx, vault.AuditEntry{
-		Time: schemas.TimeOf(time.Now()), Actor: localActor(), Action: d.action, Subject: d.subject, Case: d.forCase, Detail: string(detail),
-	})
+	entry.Actor, entry.Case = localActor(), d.forCase
+	return audit.Append(ctx, entry)
 }
 
 // localActor is the account that runs a command, told from those who sign in.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -125,11 +127,7 @@ func (e *erasure) expired(ctx context.Context, now schemas.Time) (old expired, e
 	if err != nil {
 		return old, err
 	}
-	live := make([]schemas.EvidenceKey, 0, len(keys))
-	for _, key := range keys {
-		live = append(live, key)
-	}
-	old.keys = vault.ShredBefore(live, now-days(e.config.Sink.EvidenceDays))
+	old.keys = vault.ShredBefore(slices.Collect(maps.Values(keys)), now-days(e.config.Sink.EvidenceDays))
 	identities, err := readLatest(ctx, e, names.Identities(), e.codecs.identities)
 	if err != nil {
 		return old, err
