@@ -2,12 +2,16 @@ package sink
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"reflect"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
+
+//go:embed sql/about.sql
+var aboutScript string
 
 // Row is a row of a table by its columns; those that say nothing (zero, empty, null) are left out.
 type Row map[string]any
@@ -32,8 +36,8 @@ type SealedEvidence struct {
 // AboutSource reads what is held of a user from the tables, not from the views: it is for the user
 // whom it is about. It needs SELECT on them and on the database of identities.
 type AboutSource struct {
-	conn                 Conn
-	database, identities string
+	conn    Conn
+	queries []string // of about.sql
 }
 
 // NewAboutSource returns a source; no identities stands for the default name of their database.
@@ -42,20 +46,13 @@ func NewAboutSource(conn Conn, database, identities string) (*AboutSource, error
 	if err := validDatabases(database, identities); err != nil {
 		return nil, err
 	}
-	return &AboutSource{conn, database, identities}, nil
+	return &AboutSource{conn, statements(script(aboutScript, database, identities))}, nil
 }
 
 // About reads everything, the oldest first.
 func (s *AboutSource) About(ctx context.Context, user schemas.Pseudonym) (about About, err error) {
-	for _, part := range []struct {
-		rows  *[]Row
-		query string
-	}{
-		{&about.Activities, "SELECT * EXCEPT (user, evidence, inserted_at) FROM " + s.database + ".activity FINAL WHERE user = ? ORDER BY time, event_id"},
-		{&about.AlertHistory, "SELECT * EXCEPT (user, inserted_at) FROM " + s.database + ".alert_history FINAL WHERE user = ? ORDER BY alert_id, version"},
-		{&about.Risk, "SELECT * EXCEPT (user, inserted_at) FROM " + s.database + ".risk FINAL WHERE user = ? ORDER BY time, cause"},
-	} {
-		if *part.rows, err = s.rows(ctx, part.query, user.String()); err != nil {
+	for i, rows := range []*[]Row{&about.Activities, &about.AlertHistory, &about.Risk} {
+		if *rows, err = s.rows(ctx, s.queries[i], user.String()); err != nil {
 			return About{}, fmt.Errorf("reading what is held of a user: %w", err)
 		}
 	}
@@ -96,7 +93,7 @@ func (s *AboutSource) rows(ctx context.Context, query string, args ...any) (list
 }
 
 func (s *AboutSource) sealed(ctx context.Context, user schemas.Pseudonym) (list []SealedEvidence, err error) {
-	found, err := s.conn.Query(ctx, "SELECT toString(event_id), evidence_key, evidence FROM "+s.database+".activity FINAL WHERE user = ? AND evidence != ''", user.String())
+	found, err := s.conn.Query(ctx, s.queries[3], user.String())
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +134,7 @@ func (s *AboutSource) keys(ctx context.Context, sealed []SealedEvidence) (map[st
 }
 
 func (s *AboutSource) key(ctx context.Context, id string) (key schemas.EvidenceKey, kept bool, err error) {
-	found, err := s.conn.Query(ctx, "SELECT vault_key, toUnixTimestamp64Milli(hour), format, wrapped FROM "+s.identities+".evidence_keys FINAL WHERE key_id = ?", id)
+	found, err := s.conn.Query(ctx, s.queries[4], id)
 	if err != nil {
 		return key, false, err
 	}
