@@ -23,38 +23,20 @@ func appendEvent(b []byte, v *Event) ([]byte, bool) {
 	b = appendLong(b, int64(v.KeyVersion))
 	b = appendLong(b, actorType)
 	b = appendLong(b, outcome)
-	if b = appendPresent(b, v.Device != nil); v.Device != nil {
-		b = v.Device.append(b)
-	}
-	if b = appendPresent(b, v.SourceIP != nil); v.SourceIP != nil {
-		b = v.SourceIP.append(b)
-	}
-	if b = appendPresent(b, v.Destination != nil); v.Destination != nil {
-		b = v.Destination.append(b)
-	}
+	b = appendOptional(b, v.Device)
+	b = appendOptional(b, v.SourceIP)
+	b = appendOptional(b, v.Destination)
 	b = v.Origin.append(b)
 	b = appendOptionalBytes(b, v.Evidence)
 	b = appendText(b, v.EvidenceKey)
 	b = appendTexts(b, v.Groups)
 	b = appendTexts(b, v.Marks)
-	if b = appendPresent(b, v.SignIn != nil); v.SignIn != nil {
-		b = v.SignIn.append(b)
-	}
-	if b = appendPresent(b, v.Email != nil); v.Email != nil {
-		b = v.Email.append(b)
-	}
-	if b = appendPresent(b, v.File != nil); v.File != nil {
-		b = v.File.append(b)
-	}
-	if b = appendPresent(b, v.Detection != nil); v.Detection != nil {
-		b = v.Detection.append(b)
-	}
-	if b = appendPresent(b, v.HR != nil); v.HR != nil {
-		b = v.HR.append(b)
-	}
-	if b = appendPresent(b, v.Health != nil); v.Health != nil {
-		b = v.Health.append(b)
-	}
+	b = appendOptional(b, v.SignIn)
+	b = appendOptional(b, v.Email)
+	b = appendOptional(b, v.File)
+	b = appendOptional(b, v.Detection)
+	b = appendOptional(b, v.HR)
+	b = appendOptional(b, v.Health)
 	return b, true
 }
 
@@ -62,6 +44,17 @@ func appendEvent(b []byte, v *Event) ([]byte, bool) {
 func symbol[T comparable](v T, symbols ...T) (int64, bool) {
 	i := slices.Index(symbols, v)
 	return int64(i), i >= 0
+}
+
+// appendOptional appends a union of null and a record.
+func appendOptional[T any, P interface {
+	*T
+	append(b []byte) []byte
+}](b []byte, v P) []byte {
+	if b = appendPresent(b, v != nil); v != nil {
+		b = v.append(b)
+	}
+	return b
 }
 
 func (v *Device) append(b []byte) []byte {
