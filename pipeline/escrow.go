@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -39,6 +40,7 @@ type escrow struct {
 	sealing Sealing
 	key     Pseudonymiser
 	sealer  *vault.IdentitySealer
+	turn    chan struct{} // held by the worker that tells
 
 	mu   sync.Mutex
 	told *lru[schemas.Pseudonym, told]
@@ -47,12 +49,37 @@ type escrow struct {
 func newEscrow(topics schemas.Topics, source schemas.Source, sealing *Sealing, key Pseudonymiser) *escrow {
 	e := &escrow{
 		topic: topics.Identities(), source: source, sealing: *sealing, key: key, sealer: vault.NewIdentitySealer(sealing.Vault),
-		told: newLRU[schemas.Pseudonym, told](),
+		turn: make(chan struct{}, 1), told: newLRU[schemas.Pseudonym, told](),
 	}
 	if e.sealing.CachedIdentities == 0 {
 		e.sealing.CachedIdentities = 50_000
 	}
 	return e
+}
+
+// tell writes what the batch tells that was not told before, and returns how many
+// facts that were. Workers take turns: at the start all of them meet the same people,
+// and each fact is sealed and written once.
+func (e *escrow) tell(ctx context.Context, out *Batch, produce func(context.Context, []*kgo.Record) error) (int, error) {
+	if len(e.collect(out).facts) == 0 {
+		return 0, nil
+	}
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+	case <-ctx.Done():
+		return 0, fmt.Errorf("waiting for another partition's identities to be told: %w", ctx.Err())
+	}
+	n := e.collect(out) // others may have told some of it
+	records, err := e.seal(n)
+	if err != nil {
+		return 0, err
+	}
+	if err := produce(ctx, records); err != nil {
+		return 0, err
+	}
+	e.confirm(n)
+	return len(records), nil
 }
 
 // news is what a batch tells of people that the vault may not know yet.
@@ -76,7 +103,7 @@ func (e *escrow) collect(out *Batch) news {
 	defer e.mu.Unlock()
 	for i := range out.Links {
 		link := &out.Links[i]
-		e.tell(&n, link.User, &link.Actor, "", link.Observed)
+		e.add(&n, link.User, &link.Actor, "", link.Observed)
 	}
 	for _, event := range out.Events {
 		display := ""
@@ -85,13 +112,13 @@ func (e *escrow) collect(out *Batch) news {
 		if event.Source == schemas.SourceSignIn {
 			display = event.Clear.DisplayName
 		}
-		e.tell(&n, event.User, &event.Actor, display, event.ObservedTime)
+		e.add(&n, event.User, &event.Actor, display, event.ObservedTime)
 	}
 	return n
 }
 
-// tell adds to the news what an actor's names and profile tell of the user.
-func (e *escrow) tell(n *news, user schemas.Pseudonym, actor *normalise.Actor, display string, observed schemas.Time) {
+// add adds to the news what an actor's names and profile tell of the user.
+func (e *escrow) add(n *news, user schemas.Pseudonym, actor *normalise.Actor, display string, observed schemas.Time) {
 	if user == (schemas.Pseudonym{}) || !isHuman(actor.Type) || !actor.IsNamed() {
 		return
 	}
@@ -129,8 +156,7 @@ func (e *escrow) seal(n news) ([]*kgo.Record, error) {
 	return records, nil
 }
 
-// confirm tells that Kafka has the news. When two workers learned of a person at
-// once, what is forgotten here is learned again.
+// confirm tells that Kafka has the news.
 func (e *escrow) confirm(n news) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -73,8 +73,8 @@ func (t *telling) once(name string, known *string, value string, says vault.Iden
 
 func (t *telling) alias(name string) {
 	i := &t.told.Identity
-	if !isFact(name) || name == i.UPN || name == i.ObjectID || name == i.EmployeeID || name == i.DisplayName ||
-		len(i.Aliases) >= maxAliases || slices.Contains(i.Aliases, name) {
+	if name == i.UPN || name == i.ObjectID || name == i.EmployeeID || name == i.DisplayName ||
+		len(i.Aliases) >= maxAliases || slices.Contains(i.Aliases, name) || !isFact(name) {
 		return
 	}
 	// Clipped, since what was told before shares the array.

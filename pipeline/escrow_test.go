@@ -2,15 +2,18 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
 	"github.com/riskpipe/riskpipe/pipeline/normalise"
@@ -280,4 +283,65 @@ func TestEscrow_nothingIsWiped(t *testing.T) {
 			r.Fatal(d)
 		}
 	})
+}
+
+// Partitions that meet the same people at once tell each fact once; what could not
+// be written, the next one tells.
+func TestEscrow_turns(t *testing.T) {
+	sealing, _ := newSealing(t)
+	key := testKey(t)
+	e := newEscrow(schemas.Topics{}, schemas.SourceSignIn, sealing, key)
+	var (
+		mu     sync.Mutex
+		facts  = map[string]int{}
+		broken = errors.New("away")
+		fails  = 3
+	)
+	produce := func(_ context.Context, records []*kgo.Record) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if fails > 0 {
+			fails--
+			return broken
+		}
+		for _, r := range records {
+			facts[string(r.Key)]++
+		}
+		return nil
+	}
+	const people = 50
+	var workers errgroup.Group
+	for range 16 {
+		workers.Go(func() error {
+			out := &Batch{}
+			for i := range people {
+				upn := fmt.Sprintf("user%d@contoso.com", i)
+				out.Links = append(out.Links, Link{User: key.Pseudonym(upnPrefix + upn), Actor: normalise.Actor{Type: schemas.ActorPerson, UPN: upn}})
+			}
+			for {
+				if _, err := e.tell(t.Context(), out, produce); !errors.Is(err, broken) {
+					return err
+				}
+			}
+		})
+	}
+	if err := workers.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if len(facts) != people {
+		t.Errorf("%d facts", len(facts))
+	}
+	for fact, times := range facts {
+		if times != 1 {
+			t.Errorf("%s is told %d times", fact, times)
+		}
+	}
+	// Whoever waits for a turn gives up when the time of its batch is up.
+	e.turn <- struct{}{}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	stranger := &Batch{Links: []Link{{User: key.Pseudonym(adaKey), Actor: normalise.Actor{Type: schemas.ActorPerson, UPN: "ada@contoso.com"}}}}
+	if _, err := e.tell(ctx, stranger, produce); !errors.Is(err, context.Canceled) {
+		t.Errorf("waiting: %v", err)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"strings"
 	"time"
 
@@ -167,6 +168,8 @@ func producerOptions(cluster []kgo.Opt, component string, topics schemas.Topics,
 	letters := topics.DeadLetter("")
 	return append([]kgo.Opt{
 		kgo.ClientID(component),
+		// Batches are in memory anyway. At its limit the client would start a goroutine for each record.
+		kgo.MaxBufferedRecords(math.MaxInt32),
 		kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()),
 		kgo.ProducerBatchMaxBytesFn(func(topic string) int32 {
 			if strings.HasPrefix(topic, letters) {

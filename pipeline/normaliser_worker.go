@@ -115,11 +115,6 @@ func (w *normaliserWorker) seal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	news := n.escrow.collect(&w.out)
-	identities, err := n.escrow.seal(news)
-	if err != nil {
-		return err
-	}
 	if key != nil {
 		if err := n.produce(ctx, []*kgo.Record{key}); err != nil {
 			return err
@@ -127,12 +122,9 @@ func (w *normaliserWorker) seal(ctx context.Context) error {
 		w.sealer.confirm()
 		n.metrics.dataKeys.Inc()
 	}
-	if err := n.produce(ctx, identities); err != nil {
-		return err
-	}
-	n.escrow.confirm(news)
-	n.metrics.identities.Add(float64(len(identities)))
-	return nil
+	told, err := n.escrow.tell(ctx, &w.out, n.produce)
+	n.metrics.identities.Add(float64(told))
+	return err
 }
 
 // encode makes Kafka records of the events, and dead letters of what was

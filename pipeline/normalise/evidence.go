@@ -102,7 +102,11 @@ func (w *objectWriter) list(name string, texts []string) {
 
 // quoted appends a text, which in a file of an HR system may be in any encoding.
 func (w *objectWriter) quoted(text string) {
-	if !isASCII(text) && !utf8.ValidString(text) {
+	if isPlainASCII(text) {
+		w.b = append(append(append(w.b, '"'), text...), '"')
+		return
+	}
+	if !utf8.ValidString(text) {
 		text = strings.ToValidUTF8(text, "\uFFFD")
 	}
 	w.b = appendQuoted(w.b, text)

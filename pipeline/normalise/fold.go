@@ -3,6 +3,7 @@ package normalise
 import (
 	"encoding/binary"
 	"strings"
+	"unicode/utf8"
 )
 
 // lowercase is strings.ToLower at a third of the cost for ASCII, of which nearly all
@@ -104,13 +105,16 @@ func isLowerASCII(text string) bool {
 }
 
 func isASCII(text string) bool {
-	for ; len(text) >= 8; text = text[8:] {
-		if word8(text)&highs != 0 {
-			return false
+	if len(text) >= 8 {
+		for i := 0; i+8 < len(text); i += 8 {
+			if word8(text[i:])&highs != 0 {
+				return false
+			}
 		}
+		return word8(text[len(text)-8:])&highs == 0
 	}
 	for i := range len(text) {
-		if text[i] >= 0x80 {
+		if text[i] >= utf8.RuneSelf {
 			return false
 		}
 	}
