@@ -216,45 +216,50 @@ func TestInsertBody(t *testing.T) {
 // A server that does not read the block does not hold up the end of its insert, whether it answers or
 // not: this test would not end.
 func TestInsertBody_unread(t *testing.T) {
-	for _, answer := range []string{"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 500 No\r\nContent-Length: 3\r\n\r\nWhy", ""} {
-		var listen net.ListenConfig
-		server, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer server.Close()
-		ctx, giveUp := context.WithCancel(t.Context())
-		go func() {
-			conn, err := server.Accept()
+	for name, answer := range map[string]string{
+		"answer without a body": "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n",
+		"answer with a body":    "HTTP/1.1 500 No\r\nContent-Length: 3\r\n\r\nWhy",
+		"no answer":             "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var listen net.ListenConfig
+			server, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
 			if err != nil {
-				return
+				t.Fatal(err)
 			}
-			defer conn.Close()
-			_, err = io.ReadFull(conn, make([]byte, 64<<10)) // so that the block is on its way
-			if err == nil {
-				_, err = io.WriteString(conn, answer)
+			defer server.Close()
+			ctx, giveUp := context.WithCancel(t.Context())
+			defer giveUp()
+			go func() {
+				conn, err := server.Accept()
+				if err != nil {
+					return
+				}
+				defer conn.Close()
+				_, err = io.ReadFull(conn, make([]byte, 64<<10)) // so that the block is on its way
+				if err == nil {
+					_, err = io.WriteString(conn, answer)
+				}
+				if err != nil || answer == "" {
+					giveUp()
+				}
+				<-t.Context().Done() // which is the end of the test
+			}()
+			body := &insertBody{left: make([]byte, 64<<20)} // more than sockets hold
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+server.Addr().String(), body)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if err != nil || answer == "" {
-				giveUp()
+			if resp, err := new(http.Transport).RoundTrip(req); err == nil {
+				if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+					t.Error(err)
+				}
+				resp.Body.Close()
 			}
-			<-t.Context().Done() // which is the end of the test
-		}()
-		body := &insertBody{left: make([]byte, 64<<20)} // more than sockets hold
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+server.Addr().String(), body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		transport := &http.Transport{}
-		if resp, err := transport.RoundTrip(req); err == nil {
-			if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-				t.Error(err)
+			body.stop()
+			if len(body.left) == 0 {
+				t.Error("the block was read")
 			}
-			resp.Body.Close()
-		}
-		body.stop()
-		if len(body.left) == 0 {
-			t.Error("the block was read")
-		}
-		giveUp()
+		})
 	}
 }
