@@ -2,7 +2,6 @@ package schemas
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"reflect"
 	"slices"
@@ -162,7 +161,7 @@ func TestReadEvent_spellings(t *testing.T) {
 
 func join(parts ...[]byte) []byte { return slices.Concat(parts...) }
 
-// Numbers that do not fit, symbols that there are not, and whatever stands for true.
+// Numbers that do not fit, or are too long for their type, symbols that there are not, and whatever stands for true.
 func TestReadEvent_bounds(t *testing.T) {
 	c, library := codec[Event](t, EventSchema), byLibrary(t)
 	e := fileEvent()
@@ -171,7 +170,20 @@ func TestReadEvent_bounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for at := len(c.header); at < len(sound); at++ {
-		for _, with := range [][]byte{{0}, {1}, {2}, {3}, {7}, {12}, {0x7F}, {0x80}, {0xFF}, appendLong(nil, 1<<31), appendLong(nil, -1<<31-1), appendLong(nil, -1<<31), binary.AppendVarint(nil, 1<<62)} {
+		for _, with := range [][]byte{
+			{0},
+			{1},
+			{2},
+			{3},
+			{7},
+			{12},
+			{0x7F},
+			{0x80},
+			{0xFF},
+			appendLong(nil, 1<<31), appendLong(nil, -1<<31-1), appendLong(nil, -1<<31), appendLong(nil, 1<<62),
+			{0x82, 0x80, 0x80, 0x80, 0},
+			{0x82, 0x80, 0x80, 0x80, 0x80, 0}, // 1 in five bytes, of which an int has no more
+		} {
 			readsAlike(t, c, library, join(sound[:at], with, sound[at+1:]))
 		}
 	}
