@@ -1,7 +1,7 @@
 package schemas
 
 // readEvent decodes what appendEvent encodes, as the Avro library does by
-// reflection, at a tenth of the cost. It reports false for what it refuses, and the
+// reflection, at a quarter of the cost. It reports false for what it refuses, and the
 // library then tells what is wrong. Strings and byte slices of v lie in b; the
 // lists and the bodies of v are used again, if they are not nil.
 func readEvent(b []byte, v *Event) bool {
