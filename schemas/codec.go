@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/binary"
 	"errors"
@@ -46,8 +47,10 @@ type Codec[T Record] struct {
 	header []byte
 	lookup func(id uint32) (string, error)
 	blank  T // what decoding begins with
-	// direct encodes without reflection, where there is a way; false when it cannot.
-	direct func(dst []byte, v *T) ([]byte, bool)
+	// directAppend and directRead encode and decode under the schema without
+	// reflection, where there is a way; false when they cannot.
+	directAppend func(dst []byte, v *T) ([]byte, bool)
+	directRead   func(b []byte, v *T) bool
 
 	mu      sync.RWMutex
 	byPrint map[[8]byte]*avro.Schema
@@ -77,8 +80,9 @@ func NewCodec[T Record](schema string) (*Codec[T], error) {
 		}
 		c.byPrint[[8]byte(singleObjectHeader(writer)[2:])] = resolved
 	}
-	if direct, ok := any(appendEvent).(func([]byte, *T) ([]byte, bool)); ok && schema == EventSchema {
-		c.direct = direct
+	if schema == EventSchema {
+		c.directAppend, _ = any(appendEvent).(func([]byte, *T) ([]byte, bool))
+		c.directRead, _ = any(readEvent).(func([]byte, *T) bool)
 	}
 	c.header = singleObjectHeader(s)
 	c.byPrint[[8]byte(c.header[2:])] = s
@@ -107,8 +111,8 @@ func singleObjectHeader(s *avro.Schema) []byte {
 // Append encodes v behind dst and returns the extended slice.
 func (c *Codec[T]) Append(dst []byte, v *T) ([]byte, error) {
 	dst = append(dst, c.header...)
-	if c.direct != nil {
-		if longer, ok := c.direct(dst, v); ok {
+	if c.directAppend != nil {
+		if longer, ok := c.directAppend(dst, v); ok {
 			return longer, nil
 		}
 	}
@@ -120,26 +124,40 @@ func (c *Codec[T]) Append(dst []byte, v *T) ([]byte, error) {
 }
 
 // Decode reads b into v, whose earlier content is replaced. A list without
-// members may be nil or empty. Errors wrap ErrMalformed unless the registry could
-// not be asked.
+// members may be nil or empty. Strings and byte slices of v may lie in one copy of
+// b: who keeps one of them for long should copy it. Errors wrap ErrMalformed unless
+// the registry could not be asked.
 func (c *Codec[T]) Decode(b []byte, v *T) error {
 	*v = c.blank
-	return c.decode(b, v)
+	return c.decode(b, v, false)
 }
 
 // DecodeShared is Decode for who is done with v before b changes and before
 // decoding into v again: strings and byte slices of v lie in b, and the lists and
 // the bodies that v points to are used again, if they are not nil.
 func (c *Codec[T]) DecodeShared(b []byte, v *T) error {
-	return c.decode(b, v, avro.AliasInput())
+	return c.decode(b, v, true)
 }
 
-func (c *Codec[T]) decode(b []byte, v *T, opts ...avro.Opt) error {
-	reader, body, err := c.reader(b)
+func (c *Codec[T]) decode(b []byte, v *T, shared bool) error {
+	writer, body, err := c.writer(b)
 	if err != nil {
 		return err
 	}
-	rest, err := reader.Decode(body, v, opts...)
+	if writer == c.schema && c.directRead != nil {
+		lasting := body
+		if !shared {
+			lasting = bytes.Clone(body)
+		}
+		if c.directRead(lasting, v) {
+			return nil
+		}
+	}
+	var opts []avro.Opt
+	if shared {
+		opts = append(opts, avro.AliasInput())
+	}
+	rest, err := writer.Decode(body, v, opts...)
 	if err != nil {
 		return fmt.Errorf("decoding %T: %w: %w", *v, ErrMalformed, err)
 	}
@@ -149,9 +167,12 @@ func (c *Codec[T]) decode(b []byte, v *T, opts ...avro.Opt) error {
 	return nil
 }
 
-// reader finds the schema for the header of b and cuts the header off.
-func (c *Codec[T]) reader(b []byte) (*avro.Schema, []byte, error) {
+// writer finds what reads records with the header of b, and cuts the header off. It
+// is the codec's own schema for all that was written under an equal one.
+func (c *Codec[T]) writer(b []byte) (*avro.Schema, []byte, error) {
 	switch {
+	case bytes.HasPrefix(b, c.header): // most are
+		return c.schema, b[len(c.header):], nil
 	case len(b) >= 10 && b[0] == 0xC3 && b[1] == 0x01:
 		c.mu.RLock()
 		s := c.byPrint[[8]byte(b[2:10])]
@@ -186,7 +207,9 @@ func (c *Codec[T]) registered(id uint32) (*avro.Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parsing registered schema %d: %w: %w", id, ErrMalformed, err)
 	}
-	if s, err = avro.Resolve(writer, c.schema); err != nil {
+	if bytes.Equal(writer.Canonical(), c.schema.Canonical()) {
+		s = c.schema
+	} else if s, err = avro.Resolve(writer, c.schema); err != nil {
 		return nil, fmt.Errorf("resolving registered schema %d: %w: %w", id, ErrMalformed, err)
 	}
 	c.mu.Lock()

@@ -243,4 +243,11 @@ func benchmarkCodec(b *testing.B, name string, e Event) {
 			_ = c.Decode(buf, &v)
 		}
 	})
+	b.Run("shared/"+name, func(b *testing.B) {
+		b.ReportAllocs()
+		var v Event
+		for b.Loop() {
+			_ = c.DecodeShared(buf, &v)
+		}
+	})
 }

@@ -13,6 +13,8 @@ const (
 	SourceHR       Source = "hr"
 )
 
+var sourceSymbols = []Source{SourceUnknown, SourceSignIn, SourceEmail, SourceFile, SourceDefender, SourceHR}
+
 // Sources lists the five feeds, in the order of the documentation.
 func Sources() []Source {
 	return []Source{SourceSignIn, SourceEmail, SourceFile, SourceDefender, SourceHR}
@@ -31,6 +33,8 @@ const (
 	ActorAnonymous ActorType = "anonymous"
 )
 
+var actorTypeSymbols = []ActorType{ActorUnknown, ActorPerson, ActorGuest, ActorService, ActorSystem, ActorAnonymous}
+
 // Outcome says whether the actor got what they asked for.
 type Outcome string
 
@@ -40,6 +44,8 @@ const (
 	OutcomeSuccess Outcome = "success"
 	OutcomeFailure Outcome = "failure"
 )
+
+var outcomeSymbols = []Outcome{OutcomeUnknown, OutcomeSuccess, OutcomeFailure}
 
 // Event is one normalised fact; event.avsc says what each field means. Times
 // are milliseconds since 1970, UTC.

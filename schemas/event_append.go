@@ -5,11 +5,11 @@ import "slices"
 // appendEvent encodes an event as the Avro library does by reflection, byte for
 // byte, at a quarter of the cost: events are most of what riskpipe writes. It
 // reports false for an event that the schema does not allow, and the library then
-// tells what is wrong.
+// tells what is wrong. readEvent is its counterpart.
 func appendEvent(b []byte, v *Event) ([]byte, bool) {
-	source, knownSource := symbol(v.Source, SourceUnknown, SourceSignIn, SourceEmail, SourceFile, SourceDefender, SourceHR)
-	actorType, knownActor := symbol(v.ActorType, ActorUnknown, ActorPerson, ActorGuest, ActorService, ActorSystem, ActorAnonymous)
-	outcome, knownOutcome := symbol(v.Outcome, OutcomeUnknown, OutcomeSuccess, OutcomeFailure)
+	source, knownSource := placeOf(v.Source, sourceSymbols)
+	actorType, knownActor := placeOf(v.ActorType, actorTypeSymbols)
+	outcome, knownOutcome := placeOf(v.Outcome, outcomeSymbols)
 	if !knownSource || !knownActor || !knownOutcome {
 		return nil, false
 	}
@@ -40,8 +40,8 @@ func appendEvent(b []byte, v *Event) ([]byte, bool) {
 	return b, true
 }
 
-// symbol returns the place of an enum's symbol in the schema.
-func symbol[T comparable](v T, symbols ...T) (int64, bool) {
+// placeOf returns the place of an enum's symbol among those that its schema lists.
+func placeOf[T comparable](v T, symbols []T) (int64, bool) {
 	i := slices.Index(symbols, v)
 	return int64(i), i >= 0
 }

@@ -109,7 +109,8 @@ func (f framed) RoundTrip(req *http.Request) (*http.Response, error) {
 	return f.RoundTripper.RoundTrip(req)
 }
 
-// insertBody is a block on its way. It is cut and compressed while it is read.
+// insertBody is a block on its way. It is cut and compressed while it is read, or written whole by
+// HTTP, which would copy what it reads to write it.
 type insertBody struct {
 	mu         sync.Mutex
 	left       []byte           // to be cut
@@ -126,25 +127,52 @@ var errStopped = errors.New("the insert has ended")
 func (b *insertBody) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.stopped {
-		return 0, errStopped
-	}
-	if len(b.frame) == 0 {
-		if len(b.left) == 0 {
-			return 0, io.EOF
-		}
-		n := min(len(b.left), frameBytes)
-		b.frame, b.left = b.left[:n], b.left[n:]
-		if b.compressor != nil {
-			if err := b.compressor.Compress(b.frame); err != nil {
-				return 0, fmt.Errorf("compressing a block: %w", err)
-			}
-			b.frame = b.compressor.Data
-		}
+	if err := b.fill(); err != nil {
+		return 0, err
 	}
 	n := copy(p, b.frame)
 	b.frame = b.frame[n:]
 	return n, nil
+}
+
+// WriteTo implements io.WriterTo, for the transport. A write lasts no longer than the insert: when that
+// has ended, in whichever way, with bytes left to be sent, the transport closes the connection.
+func (b *insertBody) WriteTo(w io.Writer) (written int64, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for err = b.fill(); err == nil; err = b.fill() {
+		n, failed := w.Write(b.frame)
+		b.frame = b.frame[n:]
+		written += int64(n)
+		if failed != nil {
+			return written, failed
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return written, err
+}
+
+// fill cuts the next frame off if nothing is left of the one before. It returns io.EOF at the end.
+func (b *insertBody) fill() error {
+	switch {
+	case b.stopped:
+		return errStopped
+	case len(b.frame) > 0:
+		return nil
+	case len(b.left) == 0:
+		return io.EOF
+	}
+	n := min(len(b.left), frameBytes)
+	b.frame, b.left = b.left[:n], b.left[n:]
+	if b.compressor != nil {
+		if err := b.compressor.Compress(b.frame); err != nil {
+			return fmt.Errorf("compressing a block: %w", err)
+		}
+		b.frame = b.compressor.Data
+	}
+	return nil
 }
 
 // Close implements io.Closer, which lets the transport know the body.

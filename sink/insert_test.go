@@ -1,8 +1,13 @@
 package sink
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"io"
+	"net"
+	"net/http"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -156,24 +161,105 @@ func TestRows_allocations(t *testing.T) {
 	}
 }
 
-// What HTTP reads is the block in frames, and nothing once the insert has ended.
+// What HTTP reads, or has written, is the block in frames, and nothing once the insert has ended.
 func TestInsertBody(t *testing.T) {
 	block := make([]byte, 2*frameBytes+100)
 	for i := range block {
 		block[i] = byte(i * i >> 8)
 	}
-	plain, err := io.ReadAll(&insertBody{left: block})
-	if err != nil || string(plain) != string(block) {
-		t.Errorf("uncompressed: %d bytes, %v", len(plain), err)
+	body := func(compressed bool) *insertBody {
+		b := &insertBody{left: block}
+		if compressed {
+			b.compressor = compress.NewWriter(compress.LevelZero, compress.LZ4)
+		}
+		return b
 	}
-	framed := &insertBody{left: block, compressor: compress.NewWriter(compress.LevelZero, compress.LZ4)}
-	unframed := make([]byte, len(block))
-	if _, err := io.ReadFull(compress.NewReader(framed), unframed); err != nil || string(unframed) != string(block) {
-		t.Errorf("compressed: %v", err)
+	for _, compressed := range []bool{false, true} {
+		read, err := io.ReadAll(struct{ io.Reader }{body(compressed)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var written bytes.Buffer
+		if n, err := body(compressed).WriteTo(&written); err != nil || n != int64(written.Len()) || !bytes.Equal(written.Bytes(), read) {
+			t.Errorf("compressed %t: %d bytes written of %d that are read, %v", compressed, n, len(read), err)
+		}
+		begun := body(compressed)
+		begin := make([]byte, 10)
+		if _, err := io.ReadFull(begun, begin); err != nil {
+			t.Fatal(err)
+		}
+		written.Reset()
+		if _, err := begun.WriteTo(&written); err != nil || !bytes.Equal(slices.Concat(begin, written.Bytes()), read) {
+			t.Errorf("compressed %t: the rest is %d bytes, %v", compressed, written.Len(), err)
+		}
+		if compressed {
+			unframed := make([]byte, len(block))
+			_, err := io.ReadFull(compress.NewReader(bytes.NewReader(read)), unframed)
+			if read = unframed; err != nil {
+				t.Error(err)
+			}
+		}
+		if !bytes.Equal(read, block) {
+			t.Errorf("compressed %t: another block is read", compressed)
+		}
 	}
-	ended := &insertBody{left: block}
+	ended := body(false)
 	ended.stop()
 	if n, err := ended.Read(make([]byte, 1)); n != 0 || !errors.Is(err, errStopped) {
 		t.Errorf("after the end: %d bytes, %v", n, err)
+	}
+	if n, err := ended.WriteTo(io.Discard); n != 0 || !errors.Is(err, errStopped) {
+		t.Errorf("after the end: %d bytes, %v", n, err)
+	}
+}
+
+// A server that does not read the block does not hold up the end of its insert, whether it answers or
+// not: this test would not end.
+func TestInsertBody_unread(t *testing.T) {
+	for name, answer := range map[string]string{
+		"answer without a body": "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n",
+		"answer with a body":    "HTTP/1.1 500 No\r\nContent-Length: 3\r\n\r\nWhy",
+		"no answer":             "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var listen net.ListenConfig
+			server, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer server.Close()
+			ctx, giveUp := context.WithCancel(t.Context())
+			defer giveUp()
+			go func() {
+				conn, err := server.Accept()
+				if err != nil {
+					return
+				}
+				defer conn.Close()
+				_, err = io.ReadFull(conn, make([]byte, 64<<10)) // so that the block is on its way
+				if err == nil {
+					_, err = io.WriteString(conn, answer)
+				}
+				if err != nil || answer == "" {
+					giveUp()
+				}
+				<-t.Context().Done() // which is the end of the test
+			}()
+			body := &insertBody{left: make([]byte, 64<<20)} // more than sockets hold
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+server.Addr().String(), body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp, err := new(http.Transport).RoundTrip(req); err == nil {
+				if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+					t.Error(err)
+				}
+				resp.Body.Close()
+			}
+			body.stop()
+			if len(body.left) == 0 {
+				t.Error("the block was read")
+			}
+		})
 	}
 }
