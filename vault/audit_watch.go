@@ -154,8 +154,8 @@ func (w *AuditWatch) CaughtUp() []CopyReport {
 	for _, writer := range slices.Sorted(maps.Keys(w.chains)) {
 		chain := w.chains[writer]
 		if last := chain.last(); chain.broken == nil && last < chain.pinned {
-			chain.breaks(&BrokenLink{last + 1, FaultTruncated, fmt.Sprintf("the chain ends at record %d, and record %d is pinned", last, chain.pinned)})
-			truncated = append(truncated, CopyReport{AuditReport{writer, int(last), last, chain.pinned}, chain.broken})
+			link := chain.breaks(&BrokenLink{last + 1, FaultTruncated, fmt.Sprintf("the chain ends at record %d, and record %d is pinned", last, chain.pinned)})
+			truncated = append(truncated, CopyReport{AuditReport{writer, int(last), last, chain.pinned}, link})
 		}
 	}
 	return truncated

@@ -25,6 +25,15 @@ func watchOver(t interface{ Fatal(...any) }, key *SigningKey, store *AuditMemory
 	return w, log
 }
 
+// addSound adds records that break nothing.
+func addSound(t interface{ Fatal(...any) }, w *AuditWatch, records ...schemas.Audit) {
+	for _, r := range records {
+		if link := w.Add(r); link != nil {
+			t.Fatal(link)
+		}
+	}
+}
+
 // logged are the records in the store.
 func logged(t interface{ Fatal(...any) }, store *AuditMemory) []schemas.Audit {
 	records, err := store.Records(0, 1<<30)
@@ -54,14 +63,7 @@ func TestAuditWatch_pins(t *testing.T) {
 	key, store := signingKey(t, "audit"), &AuditMemory{}
 	w, log := watchOver(t, key, store)
 	score, cat := chainOf(t, "score/1", 4), chainOf(t, "cat/1", 1)
-	add := func(records ...schemas.Audit) {
-		t.Helper()
-		for _, r := range records {
-			if link := w.Add(r); link != nil {
-				t.Fatal(link)
-			}
-		}
-	}
+	add := func(records ...schemas.Audit) { addSound(t, w, records...) }
 	pin := func(want ...string) {
 		t.Helper()
 		before := len(logged(t, store))
@@ -131,9 +133,7 @@ func TestAuditWatch_broken(t *testing.T) {
 	} {
 		key, store := signingKey(t, "audit"), &AuditMemory{}
 		before, _ := watchOver(t, key, store)
-		for _, r := range records[:tt.pinned] {
-			before.Add(r)
-		}
+		addSound(t, before, records[:tt.pinned]...)
 		if err := before.Pin(); err != nil {
 			t.Fatal(err)
 		}
@@ -173,9 +173,7 @@ func TestAuditWatch_broken(t *testing.T) {
 // service has is no chain.
 func TestAuditWatch_unreadable(t *testing.T) {
 	w, log := watchOver(t, signingKey(t, "audit"), &AuditMemory{})
-	for _, r := range chainOf(t, "score/1", 2) {
-		w.Add(r)
-	}
+	addSound(t, w, chainOf(t, "score/1", 2)...)
 	if link := w.AddUnreadable("score/1", "nonsense"); link == nil || link.Sequence != 3 || link.Fault != FaultAltered {
 		t.Errorf("%v", link)
 	}
@@ -202,7 +200,7 @@ func TestAuditWatch_unreadable(t *testing.T) {
 // a log or a clock.
 func TestAuditWatch_problems(t *testing.T) {
 	w, log := watchOver(t, signingKey(t, "audit"), &AuditMemory{})
-	w.Add(chainOf(t, "score/1", 1)[0])
+	addSound(t, w, chainOf(t, "score/1", 1)...)
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -221,9 +219,7 @@ func TestAuditCopy_pinnedByRecords(t *testing.T) {
 	records := chainOf(t, "score/1", 5)
 	store := &AuditMemory{}
 	w, log := watchOver(t, key, store)
-	for _, r := range records {
-		w.Add(r)
-	}
+	addSound(t, w, records...)
 	if err := w.Pin(); err != nil {
 		t.Fatal(err)
 	}
@@ -311,15 +307,11 @@ func TestAuditWatch_properties(t *testing.T) {
 				if added[i] < len(chains[i]) {
 					copied = append(copied, chains[i][added[i]])
 					added[i]++
-					if link := w.Add(copied[len(copied)-1]); link != nil {
-						r.Fatal(link)
-					}
+					addSound(r, w, copied[len(copied)-1])
 				}
 			case "again":
 				if len(copied) > 0 {
-					if link := w.Add(rapid.SampledFrom(copied).Draw(r, "again")); link != nil {
-						r.Fatal(link)
-					}
+					addSound(r, w, rapid.SampledFrom(copied).Draw(r, "again"))
 				}
 			case "pin":
 				if err := w.Pin(); err != nil {
@@ -327,11 +319,7 @@ func TestAuditWatch_properties(t *testing.T) {
 				}
 			case "restart":
 				w, _ = watchOver(r, key, store)
-				for _, record := range copied {
-					if link := w.Add(record); link != nil {
-						r.Fatal(link)
-					}
-				}
+				addSound(r, w, copied...)
 				if truncated := w.CaughtUp(); len(truncated) > 0 {
 					r.Fatalf("%+v", truncated)
 				}
