@@ -1,6 +1,8 @@
 package operators
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -164,6 +166,46 @@ func TestRisk_level(t *testing.T) {
 	p.fold(copies(30, monday-days(1))...)
 	if late := p.out.Risks[len(p.out.Risks)-1]; !late.Late || late.Delta == 0 {
 		t.Errorf("a late event gives %+v", late)
+	}
+}
+
+// A state from before risk changes were counted is read, and counting begins with
+// the next change; all else goes on as if it had always been counted.
+func TestRisk_uncounted(t *testing.T) {
+	p := newStory(t).fold(resignation(monday, monday, monday+days(14))).fold(copies(50, monday)...)
+	stored, err := p.state.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changes := len(p.out.Risks); changes < 2 || stored[len(stored)-1] != byte(changes) {
+		t.Fatalf("%d changes, and the state ends with %d", changes, stored[len(stored)-1])
+	}
+	stored[0] = uncountedRisks
+	var s State
+	if err := s.UnmarshalBinary(stored[:len(stored)-1]); err != nil {
+		t.Fatal(err)
+	}
+	if err := new(State).UnmarshalBinary(stored); !errors.Is(err, ErrState) {
+		t.Errorf("a count in a state of the format without one: %v", err)
+	}
+	uncounted := &story{t: t, engine: p.engine, state: s}
+	p.out.Reset()
+	for i, e := range copies(30, monday-days(1)) {
+		p.fold(e)
+		uncounted.fold(e)
+		if len(p.out.Risks) != len(uncounted.out.Risks) {
+			t.Fatalf("event %d: %d changes, and %d of the state from before", i, len(p.out.Risks), len(uncounted.out.Risks))
+		}
+	}
+	if len(p.out.Risks) == 0 {
+		t.Fatal("nothing changed")
+	}
+	for i := range p.out.Risks {
+		want := p.out.Risks[i]
+		want.Sequence = int64(i) + 1
+		if got := uncounted.out.Risks[i]; fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
 	}
 }
 

@@ -100,10 +100,10 @@ func (e *Engine) risk(s *State, a *arrival, out *Output, room *scratch) {
 	if level == s.risk.level && max(moved, -moved) < step && expires-s.risk.expires < extension {
 		return
 	}
-	s.risk = riskState{level: level, score: score, expires: expires}
+	s.risk = riskState{level: level, score: score, expires: expires, sequence: before.sequence + 1}
 	record := schemas.Risk{
 		User: a.event.User, Time: s.clock, Score: score, Level: riskLevels[level], Cause: a.event.ID,
-		Delta: moved, Late: a.day < s.today, Expires: expires,
+		Delta: moved, Late: a.day < s.today, Expires: expires, Sequence: s.risk.sequence,
 	}
 	if top != nil {
 		record.Policy, record.PolicyVersion = top.Name, top.Version

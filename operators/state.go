@@ -74,9 +74,10 @@ type alertState struct {
 
 // riskState is the last risk record written.
 type riskState struct {
-	level   uint8
-	score   schemas.Points
-	expires schemas.Time
+	level    uint8
+	score    schemas.Points
+	expires  schemas.Time
+	sequence int64 // how many there were
 }
 
 // Changed tells whether the last Score altered the state, so that it must be

@@ -7,9 +7,12 @@ import (
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
-// StateFormat is the version of the binary form; a store that holds another one
-// must be rebuilt or migrated.
-const StateFormat = 3
+// StateFormat is the version of the binary form. Format 3, without the sequence of
+// risk records, is read, too; a store that holds another one must be rebuilt.
+const StateFormat = 4
+
+// uncountedRisks is the format before risk records were counted.
+const uncountedRisks = 3
 
 // ErrState is wrapped by every error of UnmarshalBinary.
 var ErrState = errors.New("unreadable state")
@@ -69,7 +72,8 @@ func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	}
 	b = append(b, s.risk.level)
 	b = binary.AppendUvarint(b, uint64(s.risk.score))
-	return binary.AppendVarint(b, int64(s.risk.expires)), nil
+	b = binary.AppendVarint(b, int64(s.risk.expires))
+	return binary.AppendUvarint(b, uint64(s.risk.sequence)), nil
 }
 
 func appendDay(b []byte, d, from day) []byte { return binary.AppendVarint(b, int64(d-from)) }

@@ -11,7 +11,8 @@ import (
 // never trusts its input: damaged bytes give an error that wraps ErrState.
 func (s *State) UnmarshalBinary(b []byte) error {
 	r := stateReader{b: b}
-	if format := r.byte(); format != StateFormat {
+	format := r.byte()
+	if format != StateFormat && format != uncountedRisks {
 		return fmt.Errorf("%w: format %d, this riskpipe reads %d", ErrState, format, StateFormat)
 	}
 	*s = State{clock: r.time(), today: day(r.varint())}
@@ -56,6 +57,9 @@ func (s *State) UnmarshalBinary(b []byte) error {
 		s.alerts[i].read(&r)
 	}
 	s.risk = riskState{level: r.byte(), score: schemas.Points(r.uvarint()), expires: r.time()}
+	if format > uncountedRisks {
+		s.risk.sequence = int64(r.uvarint())
+	}
 	r.check(len(r.b) == 0)
 	if r.bad {
 		*s = State{}

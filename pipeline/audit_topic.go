@@ -70,8 +70,8 @@ func (p *auditProducer) write(ctx context.Context, records ...schemas.Audit) err
 // on the topic audit, which begins when the service starts. It is safe for
 // concurrent use.
 //
-// No checkpoint pins such a chain: whoever can delete the end of a topic could cut
-// it off. What stands before its last record cannot be changed unnoticed.
+// It has no key to sign checkpoints with: the vault's server pins such a chain, within
+// an hour. Until then whoever can delete the end of a topic could cut it off.
 type AuditTopic struct {
 	producer *auditProducer
 	writer   string

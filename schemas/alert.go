@@ -110,6 +110,18 @@ type Risk struct {
 	Late            bool             `avro:"late" json:"late,omitempty"`
 	Expires         Time             `avro:"expires" json:"expires"`
 	Counterfactuals []Counterfactual `avro:"counterfactuals" json:"counterfactuals"`
+	Sequence        int64            `avro:"sequence" json:"sequence"`
+}
+
+// Newer tells whether r is a later change of its user's score than other, for
+// readers of a topic where a record can arrive behind a newer one. Times never go
+// back from change to change, and unlike sequences they still compare when a
+// state was made anew from a log whose beginning is gone.
+func (r *Risk) Newer(other *Risk) bool {
+	if r.Time != other.Time {
+		return r.Time > other.Time
+	}
+	return r.Sequence > other.Sequence
 }
 
 // Identity is the escrow of one identity; identity.avsc says what each field

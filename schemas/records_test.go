@@ -93,11 +93,18 @@ func risk() Risk {
 	}
 }
 
-// lateRisk has every field.
+// lateRisk has every field of v2.
 func lateRisk() Risk {
 	r := risk()
 	r.Counterfactuals = []Counterfactual{{"m", 1}}
 	r.Delta, r.Late, r.Expires = -2_500, true, 1772442000123
+	return r
+}
+
+// countedRisk has every field.
+func countedRisk() Risk {
+	r := lateRisk()
+	r.Sequence = 1 << 40
 	return r
 }
 

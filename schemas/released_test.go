@@ -12,7 +12,7 @@ import (
 
 var update = flag.Bool("update", false, "write the schemas and golden bytes of the current version; test again without it")
 
-const currentVersion = "v2"
+const currentVersion = "v3"
 
 // golden is a record as a released version wrote it, in testdata/released/<version>/<file>.golden.
 type golden[T Record] struct {
@@ -28,12 +28,13 @@ func TestReleased(t *testing.T) {
 		{"v2", "event", markedEvent()},
 		{"v2", "event_email", emailEvent()},
 		{"v2", "event_health", healthEvent()},
+		{"v3", "event", markedEvent()},
 	})
-	compatible(t, "alert", AlertSchema, []golden[Alert]{{"v1", "alert", alert()}, {"v2", "alert", heldAlert()}})
-	compatible(t, "risk", RiskSchema, []golden[Risk]{{"v1", "risk", risk()}, {"v2", "risk", lateRisk()}})
-	compatible(t, "identity", IdentitySchema, []golden[Identity]{{"v1", "identity", identity()}, {"v2", "identity", identity()}})
-	compatible(t, "evidence_key", EvidenceKeySchema, []golden[EvidenceKey]{{"v2", "evidence_key", evidenceKey()}})
-	compatible(t, "audit", AuditSchema, []golden[Audit]{{"v2", "audit", audit()}})
+	compatible(t, "alert", AlertSchema, []golden[Alert]{{"v1", "alert", alert()}, {"v2", "alert", heldAlert()}, {"v3", "alert", heldAlert()}})
+	compatible(t, "risk", RiskSchema, []golden[Risk]{{"v1", "risk", risk()}, {"v2", "risk", lateRisk()}, {"v3", "risk", countedRisk()}})
+	compatible(t, "identity", IdentitySchema, []golden[Identity]{{"v1", "identity", identity()}, {"v2", "identity", identity()}, {"v3", "identity", identity()}})
+	compatible(t, "evidence_key", EvidenceKeySchema, []golden[EvidenceKey]{{"v2", "evidence_key", evidenceKey()}, {"v3", "evidence_key", evidenceKey()}})
+	compatible(t, "audit", AuditSchema, []golden[Audit]{{"v2", "audit", audit()}, {"v3", "audit", audit()}})
 }
 
 func compatible[T Record](t *testing.T, name, schema string, records []golden[T]) {

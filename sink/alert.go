@@ -88,6 +88,7 @@ func riskColumns() []column[risk] {
 		{"delta", pointsType, from(func(r *risk) int32 { return int32(r.Delta) })},
 		{"late", "Bool", from(func(r *risk) bool { return r.Late })},
 		{"expires", nullTimeType, from(func(r *risk) *int64 { return knownTime(r.Expires) })},
+		{"sequence", "Int64", from(func(r *risk) int64 { return r.Sequence })},
 		{"record_offset", "Int64", from(func(r *risk) int64 { return r.offset })},
 	}, append(ledger, counterfactualColumns(func(r *risk) []schemas.Counterfactual { return r.Counterfactuals })...)...)
 }

@@ -64,7 +64,7 @@ func TestMigrate_freshAndTwice(t *testing.T) {
 		}
 		return names
 	}
-	if want := []string{"0001_tables", "0002_views", "0003_wider_records", "0004_wider_views", "0005_identities", "0006_audit", "0007_compact_parts", "retention"}; !slices.Equal(names(applied), want) || !slices.Equal(names(plan), want) {
+	if want := []string{"0001_tables", "0002_views", "0003_wider_records", "0004_wider_views", "0005_identities", "0006_audit", "0007_compact_parts", "0008_risk_sequence", "retention"}; !slices.Equal(names(applied), want) || !slices.Equal(names(plan), want) {
 		t.Errorf("applied %v, planned %v, want %v", names(applied), names(plan), want)
 	}
 	again, err := Migrate(ctx, conn, database, MigrateOptions{Retention: keep})

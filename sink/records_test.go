@@ -92,7 +92,7 @@ func fullRisk(n int) schemas.Risk {
 		Contributions: []schemas.Contribution{
 			{Kind: schemas.KindIndicator, Name: "copy_to_removable_media", Points: 60_000 + schemas.Points(n), Detail: "50 files"},
 		},
-		Delta: 1500 + schemas.Points(n), Late: n%2 == 1, Expires: noon + 30*86_400_000,
+		Delta: 1500 + schemas.Points(n), Late: n%2 == 1, Expires: noon + 30*86_400_000, Sequence: int64(n) + 1,
 	}
 }
 

@@ -198,6 +198,12 @@ func (c *AuditChain) Last() (sequence, pinned int64) {
 	return c.last.Sequence, c.pinned
 }
 
+// Unpinned tells whether there is a record that no checkpoint pins.
+func (c *AuditChain) Unpinned() bool {
+	last, pinned := c.Last()
+	return last > pinned
+}
+
 // Pin signs the end of the chain, unless a checkpoint pins it already.
 func (c *AuditChain) Pin() error {
 	c.mu.Lock()

@@ -83,14 +83,24 @@ type CopyReport struct {
 }
 
 // Verify checks each chain, with those of the checkpoints that pin it, and returns
-// a report for each writer, in the order of their names. Without a checkpoint and
-// without the log itself, a chain that was cut off at its end looks sound.
+// a report for each writer, in the order of their names. With a key, checkpoints in
+// records (ActionPinned) count, too, in those of the copy and of the logs that it is
+// a copy of. Without a checkpoint and without the log itself, a chain that was cut
+// off at its end looks sound.
 func (c *AuditCopy) Verify(checkpoints [][]byte, keys ...*VerifyingKey) []CopyReport {
 	pins := map[string][][]byte{}
 	for _, signed := range checkpoints {
 		claimed, _ := parseCheckpoint(string(signed)) // whose signature is checked with the chain
 		c.chain(claimed.writer)
 		pins[claimed.writer] = append(pins[claimed.writer], signed)
+	}
+	if len(keys) > 0 {
+		for _, holder := range slices.Collect(maps.Values(c.chains)) {
+			holder.recorded(keys, func(writer string, signed []byte) {
+				c.chain(writer)
+				pins[writer] = append(pins[writer], signed)
+			})
+		}
 	}
 	reports := make([]CopyReport, 0, len(c.chains))
 	for _, writer := range slices.Sorted(maps.Keys(c.chains)) {
@@ -105,6 +115,38 @@ func (c *copiedChain) verify(checkpoints [][]byte, keys []*VerifyingKey) CopyRep
 	report, err := VerifyAudit(c.records, checkpoints, keys...)
 	broken, _ := errors.AsType[*BrokenLink](err)
 	return CopyReport{AuditReport: report, Broken: lowest(c.broken, lowest(broken, c.compare()))}
+}
+
+// recorded visits the checkpoints that the chain's records hold. One that none of
+// the keys signed breaks the chain in which it stands.
+func (c *copiedChain) recorded(keys []*VerifyingKey, visit func(writer string, signed []byte)) {
+	for i := range c.records {
+		record := &c.records[i]
+		signed, holds := pinIn(record)
+		if !holds {
+			continue
+		}
+		pin, err := openPin(record, signed, keys)
+		if err != nil {
+			c.found(&BrokenLink{record.Sequence, FaultBadSignature, "the checkpoint in it: " + err.Error()})
+			continue
+		}
+		visit(pin.writer, signed)
+	}
+	if c.authority == nil {
+		return
+	}
+	for i := range *c.authority {
+		record := &(*c.authority)[i]
+		if record.Sequence > c.least {
+			return // what came while the copy was read may pin what it did not hold yet
+		}
+		if signed, holds := pinIn(record); holds {
+			if pin, err := openPin(record, signed, keys); err == nil {
+				visit(pin.writer, signed)
+			}
+		}
+	}
 }
 
 // compare looks for the first difference from the log.

@@ -59,7 +59,8 @@
 // in the format of Go's checksum database, pin the chain: VerifyAudit finds
 // whatever was changed before the last checkpoint. What stands behind that one
 // could have been rewritten or cut off by whoever can write the files, so the
-// checkpoints belong where that one cannot.
+// checkpoints belong where that one cannot. An AuditWatch pins the chains of writers
+// that have no key, by records of an AuditChain.
 //
 // PolicySignatures say that HR and Legal signed a policy as it is.
 //

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,6 +101,43 @@ func TestAuditScripts(t *testing.T) {
 			value, err := codec.Append(nil, &forged)
 			ts.Check(err)
 			l.produce(&kgo.Record{Topic: l.config.Topics.names().Audit(), Key: []byte("vault"), Value: value})
+		},
+	}})
+}
+
+// The vault has the scorer's chain on record as it was, so that its end cannot be cut
+// off, wherever a copy of the trail is.
+func TestAuditScripts_pinned(t *testing.T) {
+	l := newLive(t)
+	for key, value := range l.environment() {
+		t.Setenv(key, value)
+	}
+	dir, config, _ := vaultFiles(t)
+	other, _, err := vault.GenerateSigningKey(rand.Reader, "audit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "other.pub"), other.Public().String())
+	l.startServices(t.Context())
+	l.waitForRows(12) // of the scorer one, and one of each of 11 policies
+	score := l.audited()[0].Writer
+	_, stop := startVault(t, config)
+	l.waitForRows(14) // of the vault its start, and the checkpoint
+	stop()
+	testscript.Run(t, testscript.Params{Dir: "testdata/pinned", RequireExplicitExec: true, Setup: func(env *testscript.Env) error {
+		env.Setenv("VAULT", dir)
+		env.Setenv("PREFIX", l.config.Topics.Prefix)
+		env.Setenv("DATABASE", l.config.ClickHouse.Database)
+		env.Setenv("SCORE", strings.TrimPrefix(score, "score/"))
+		for key, value := range l.environment() {
+			env.Setenv(key, value)
+		}
+		return nil
+	}, Cmds: map[string]func(*testscript.TestScript, bool, []string){
+		// cut WRITER SEQUENCE takes the records of the writers from the sequence on out of
+		// the table.
+		"cut": func(ts *testscript.TestScript, _ bool, args []string) {
+			ts.Check(l.conn.Exec(context.Background(), "ALTER TABLE audit DELETE WHERE writer LIKE '"+args[0]+"' AND sequence >= "+args[1]+" SETTINGS mutations_sync = 2"))
 		},
 	}})
 }

@@ -36,9 +36,10 @@ could have been cut off or rewritten unnoticed: it says how far the log is pinne
 
 With --kafka and --clickhouse it then checks each chain on the topic audit and in
 the table audit by the same rules: the vault's against the log, record by record,
-and against its checkpoints; those of other services by themselves. Without a log
-it checks the copies alone. A copy that has yet to catch up is truncated: wait a
-moment, and verify again.
+and against its checkpoints; those of other services against the checkpoints that
+the vault has put on record of them. Without a log it checks the copies alone, and
+with a --key the checkpoints that are on record there. A copy that has yet to catch
+up is truncated: wait a moment, and verify again.
 
 Exit status: 0 when all is sound, 1 when it is not; then the first broken link of
 each chain is named, with what is wrong with it: altered, missing, reordered,
@@ -46,7 +47,7 @@ inserted, bad signature or truncated.`,
 		Example: `  riskpipe audit verify audit.jsonl --key vault.example/audit+1b2c3d4e+AQ…
   riskpipe audit verify --key audit.pub --checkpoints /mnt/worm/checkpoints
   riskpipe audit verify audit.jsonl --key audit.pub --kafka --clickhouse
-  riskpipe audit verify --kafka`,
+  riskpipe audit verify --kafka --key audit.pub`,
 		Args: usage(cobra.MaximumNArgs(1)),
 		RunE: v.run,
 	}
@@ -70,17 +71,15 @@ func (v *auditVerification) run(cmd *cobra.Command, args []string) error {
 	case !copies:
 		return err
 	}
-	if log.file != "" || log.checkpoints != "" {
-		if len(v.keys) == 0 {
-			return &exitError{exitRejects, errors.New("name the public --key of the log, as `riskpipe audit key` printed it")}
+	if len(v.keys) == 0 && (log.file != "" || log.checkpoints != "") {
+		return &exitError{exitRejects, errors.New("name the public --key of the log, as `riskpipe audit key` printed it")}
+	}
+	for _, given := range v.keys {
+		key, err := verifyingKey(given)
+		if err != nil {
+			return &exitError{exitRejects, fmt.Errorf("--key: %w", err)}
 		}
-		for _, given := range v.keys {
-			key, err := verifyingKey(given)
-			if err != nil {
-				return &exitError{exitRejects, fmt.Errorf("--key: %w", err)}
-			}
-			log.keys = append(log.keys, key)
-		}
+		log.keys = append(log.keys, key)
 	}
 	if log.file != "" {
 		report, err := verifyAudit(log.file, log.checkpoints, log.keys)

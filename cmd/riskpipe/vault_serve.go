@@ -42,7 +42,9 @@ Everything is on record in vault.serve.audit_file before it is done, and that fi
 is all there is: it holds the requests, too. Keep one server for one file, and the
 checkpoints on a medium that nobody can rewrite. The topic audit gets a copy, from
 which riskpipe sink writes one to ClickHouse; while Kafka is away the vault goes
-on, and what Kafka missed follows.
+on, and what Kafka missed follows. Other services have chains of their own on that
+topic and no key: the vault verifies them as they grow, and puts signed checkpoints
+of them on record, at its start, within an hour of a record and at its stop.
 
 Beyond this machine it listens with a certificate alone.`,
 		Example: `  riskpipe audit key --name vault.example/audit --out audit.key
@@ -109,12 +111,12 @@ func serveVault(ctx context.Context, config Config, log *slog.Logger, started fu
 		return errors.Join(err, audit.Close())
 	}
 	metrics := newRegistry()
-	publisher, err := config.auditPublisher(audit, log, metrics)
+	trail, err := config.auditTrail(audit, log, metrics)
 	if err == nil {
 		err = recordStart(ctx, audit)
 	}
 	if err == nil {
-		err = serve(ctx, log, config.Admin, metrics, &servedVault{c.listen(), api, audit, publisher, log, started})
+		err = serve(ctx, log, config.Admin, metrics, &servedVault{c.listen(), api, audit, trail, log, started})
 	}
 	return errors.Join(err, audit.Close())
 }

@@ -41,7 +41,7 @@ type folded struct {
 	states       ledger // of users, by partition
 	alerts       ledger // versions of alerts
 	risks        ledger // changes of risk scores
-	latest       ledger // the last change of each user
+	latest       ledger // the newest change of each user
 	records      []*kgo.Record
 	dispositions map[string]int
 	watermarks   map[int32]schemas.Time
@@ -170,9 +170,7 @@ func (p *foldedPartition) add(to ledger, topic, name string, user schemas.Pseudo
 func alertName(a *schemas.Alert) string { return fmt.Sprintf("alert %s version %d", a.ID, a.Version) }
 
 func riskName(r *schemas.Risk) string {
-	// An event that upstream publishes twice with different content can move the score
-	// twice, each time by what it says anew.
-	return fmt.Sprintf("risk of %s at %d by %s to %d from %d", r.User, int64(r.Time), r.Cause, r.Score, r.Score-r.Delta)
+	return fmt.Sprintf("change %d of the risk of %s", r.Sequence, r.User)
 }
 
 // check holds what the store had at a moment against the fold up to its fence.

@@ -120,7 +120,7 @@ func (in *installation) aspects(ctx context.Context, p *published, f *folded, cl
 		{name: "Redis fences", compared: "position, watermark, policies, format", leftOut: "epoch and nonce: whose it is", want: wantFences, got: fences},
 		{name: "topic alerts", compared: "each version, every byte", leftOut: "how often it is there", want: f.alerts, got: p.alerts, tell: tellOf(c.alerts)},
 		{name: "topic risk", compared: "each change, every byte", leftOut: "how often it is there", want: f.risks, got: p.risks, tell: tellOf(c.risks)},
-		{name: "topic risk, last of each user", compared: "what compaction keeps, every byte", want: f.latest, got: p.latest, tell: tellOf(c.risks)},
+		{name: "topic risk, newest of each user", compared: "what readers keep, every byte", want: f.latest, got: p.latest, tell: tellOf(c.risks)},
 		{name: "repetitions in topics", compared: "each as it was before, every byte", want: repetitions, got: p.again, mayBeEmpty: true},
 		{name: "topic events", compared: "each event, every byte", leftOut: "what is sealed; whose it is; how often it is there", want: clean.contents.settled(), got: p.contents.settled()},
 		{name: "whose events are", compared: "pseudonym and groups", leftOut: forgotten, want: clean.users.settled(), got: p.users.settled(), mayDiffer: in.forgot},

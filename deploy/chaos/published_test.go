@@ -20,7 +20,7 @@ type published struct {
 	sealed     int // copies of events whose evidence was opened
 	alerts     ledger
 	risks      ledger
-	latest     ledger // the last change of risk of each user in the topic
+	latest     ledger // the newest change of risk of each user in the topic
 	letters    ledger
 	identities map[int32][]*kgo.Record
 	keys       map[int32][]*kgo.Record
@@ -114,12 +114,17 @@ func (p *published) readRisks(ctx context.Context, in *installation, c codecs) e
 	if err != nil {
 		return err
 	}
+	newest := map[schemas.Pseudonym]schemas.Risk{}
 	for _, r := range inOrder(records) {
 		var risk schemas.Risk
 		if err := c.risks.Decode(r.Value, &risk); err != nil {
 			return err
 		}
 		p.say(p.risks, r, riskName(&risk), tellOf(c.risks))
+		if known, ok := newest[risk.User]; ok && known.Newer(&risk) {
+			continue // written late by a scorer that had lost the partition
+		}
+		newest[risk.User] = risk
 		p.latest[risk.User.String()] = string(r.Value)
 	}
 	return nil

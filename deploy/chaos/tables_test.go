@@ -87,13 +87,13 @@ func relations() []relation {
 		{"activity", true, []string{"user", "time", "event_id"}, []string{when, "evidence", "evidence_key"}, "when it was written; what is sealed"},
 		{"alerts", true, []string{"user", "policy", "alert_id"}, []string{when}, "when it was written"},
 		{"alert_history", true, []string{"user", "alert_id", "version"}, []string{when}, "when it was written"},
-		{"risk", true, []string{"user", "time", "cause"}, []string{when, "record_offset"}, "when it was written; offsets of repetitions"},
+		{"risk", true, []string{"user", "sequence"}, []string{when, "record_offset"}, "when it was written; offsets of repetitions"},
 		{"soc_timeline", false, []string{"event_id", "user", "time"}, []string{when}, "when it was written"},
 		{"soc_alerts", false, []string{"alert_id"}, []string{when}, "when it was written"},
 		{"soc_alert_contributions", false, nil, nil, ""},
 		{"soc_alert_history", false, []string{"alert_id", "version"}, []string{when}, "when it was written"},
 		{"soc_user_risk", false, []string{"user"}, nil, ""},
-		{"soc_risk_history", false, []string{"user", "time", "cause"}, nil, ""},
+		{"soc_risk_history", false, []string{"user", "sequence"}, nil, ""},
 		{"soc_exclusions", false, nil, nil, ""},
 	}
 }

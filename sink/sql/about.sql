@@ -7,7 +7,7 @@ SELECT * EXCEPT (user, evidence, inserted_at) FROM ${database}.activity FINAL WH
 SELECT * EXCEPT (user, inserted_at) FROM ${database}.alert_history FINAL WHERE user = ? ORDER BY alert_id, version;
 
 -- Changes of risk.
-SELECT * EXCEPT (user, inserted_at) FROM ${database}.risk FINAL WHERE user = ? ORDER BY time, cause;
+SELECT * EXCEPT (user, inserted_at) FROM ${database}.risk FINAL WHERE user = ? ORDER BY time, sequence, cause;
 
 -- Sealed evidence, with the id of its data key.
 SELECT toString(event_id), evidence_key, evidence FROM ${database}.activity FINAL WHERE user = ? AND evidence != '';

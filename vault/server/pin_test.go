@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/riskpipe/riskpipe/schemas"
 	"github.com/riskpipe/riskpipe/vault"
 )
 
@@ -69,6 +70,68 @@ func TestKeepPinned(t *testing.T) {
 			t.Errorf("%+v, %v, %v", report, err, noteErr)
 		}
 		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A record of another service is pinned an hour after it came at the latest, with
+// whatever else has come, in the log and by the log's own checkpoint.
+func TestKeepPinned_others(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		key, _, err := vault.GenerateSigningKey(rand.Reader, "audit")
+		if err != nil {
+			t.Fatal(err)
+		}
+		chain, err := vault.NewAuditChain(&vault.AuditMemory{}, vault.AuditOptions{Writer: "vault", Key: key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		watch, err := vault.WatchAudit(chain, func() schemas.Time { return schemas.TimeOf(time.Now()) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- KeepPinned(ctx, watch) }()
+		last := map[string]schemas.Audit{}
+		record := func(writer string) {
+			t.Helper()
+			before := last[writer]
+			next, err := vault.NextAudit(writer, &before, vault.AuditEntry{Time: 1, Action: "policy.adopted"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if link := watch.Add(next); link != nil {
+				t.Fatal(link)
+			}
+			last[writer] = next
+		}
+		want := func(unpinned, records int64) {
+			t.Helper()
+			synctest.Wait()
+			logged, signed := chain.Last()
+			if got := watch.UnpinnedRecords(); got != unpinned || logged != records || signed != logged {
+				t.Errorf("%d unpinned, %d records in the log, %d of them signed; want %d and %d", got, logged, signed, unpinned, records)
+			}
+		}
+		time.Sleep(5 * time.Hour)
+		want(0, 0)
+		record("score/1")
+		time.Sleep(30 * time.Minute)
+		record("score/1")
+		record("cat/1")
+		time.Sleep(29 * time.Minute)
+		want(3, 0)
+		time.Sleep(time.Minute)
+		want(0, 2)
+		time.Sleep(5 * time.Hour)
+		want(0, 2)
+		record("score/1")
+		time.Sleep(time.Hour)
+		want(0, 3)
+		cancel()
+		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
