@@ -250,6 +250,14 @@ func (m *Mapper) id(rec record, kind string, native ...string) schemas.UUID {
 	return schemas.NewUUID(append(parts, rec.native(native...)...)...)
 }
 
+// kindFor is the kind of an event id of one actor among several, by the keyed hash of
+// the actor's key: ids are in clear, and who knows all else that one is made of could
+// try the names of everybody.
+func (m *Mapper) kindFor(kind string, a Actor) string {
+	b := append(make([]byte, 0, 64), kind...)
+	return string(appendToken(append(b, ':'), m.hash("actor", a.Key())))
+}
+
 // native returns the record's own ids, or what stands in for them. Events that
 // share one record share it: its content may be megabytes.
 func (rec record) native(ids ...string) []string {

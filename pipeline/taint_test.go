@@ -1,0 +1,281 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/riskpipe/riskpipe/pipeline/normalise"
+	"github.com/riskpipe/riskpipe/schemas"
+)
+
+// taints are spellings in which somebody's name gets into a text. What they are
+// taken for where they stand is up to the mapper.
+func taints(was string) []string {
+	shapes := []string{
+		"Xanthippe",
+		"Xanthippe Quill",
+		"XANTHIPPE",
+		"XanthippeQuill",
+		"xanthippe.quill",
+		"xanthippe.quill@contoso.com",
+		"xanthippe@quill-family.example",
+		`CONTOSO\xanthippe.quill`,
+		`C:\Users\xanthippe.quill\Documents\quill.xanthippe.docx`,
+		"https://contoso-my.sharepoint.com/personal/xanthippe_quill_contoso_com/Documents/a.docx?by=xanthippe#quill",
+		"/personal/xanthippe_quill_contoso_com/",
+		"https://xanthippe-quill.example/",
+		"xanthippe-quill.com",
+		"XQUILL-LT042",
+		"xanthippes-macbook",
+		"quill.xanthippe.docx",
+		"a.xanthippe",
+		"Xanthippe's laptop sync",
+		"Xanthippe watch",
+		"xanthippe%20quill",
+		"%78anthippe",
+		"xanth\u0131ppe \u0001quill",
+		"Project about Xanthippe Quill, who will leave us in March and should not know that we know it; see her manager before you act on it.",
+		"203.0.113.77",
+	}
+	if was != "" {
+		shapes = append(shapes, was+" Xanthippe", was+"Xanthippe", "xanthippe.quill "+was, was+"/xanthippe.quill", was+".xanthippe", was+" (Quill)")
+	}
+	return shapes
+}
+
+// tainted returns what of the name shows, however it is spelled.
+func tainted(data []byte) string {
+	text := strings.ToLower(string(data))
+	for _, spelling := range []func(string) string{
+		func(s string) string { return s },
+		func(s string) string {
+			if plain, err := url.PathUnescape(s); err == nil {
+				return strings.ToLower(plain)
+			}
+			return strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(s, "%78", "x"), "%20", " "))
+		},
+		func(s string) string {
+			if plain, err := strconv.Unquote(`"` + s + `"`); err == nil {
+				return strings.ToLower(plain)
+			}
+			return s
+		},
+	} {
+		plain := spelling(text)
+		for _, name := range []string{"xanth", "quill", "203.0.113.77"} {
+			if i := strings.Index(plain, name); i >= 0 {
+				return plain[max(0, i-30):min(len(plain), i+40)]
+			}
+		}
+	}
+	return ""
+}
+
+// catalogue are the fields of events that are in clear on purpose: what the
+// organisation calls its own things, which policies select and people search by. A
+// name of somebody whom the event does not name can stand there.
+var catalogue = map[string]string{
+	"operation":                 "programmers' identifiers, which indicators select; one of tomorrow has a word that no list knows",
+	"sign_in.application":       "who has an application registered names it",
+	"sign_in.resource":          "as applications",
+	"sign_in.risk_types":        "as operations",
+	"file.application":          "as sign_in.application; programs are a known one, or a keyed hash",
+	"file.label":                "lists of labels say what is sensitive",
+	"email.label":               "as file.label",
+	"file.sensitive_types":      "of the organisation's own making, too",
+	"detection.sensitive_types": "as file.sensitive_types",
+	"detection.policy":          "a rule that matched is known by its name alone",
+}
+
+// storedNames keeps what a resolver stores.
+type storedNames struct {
+	*MemoryNames
+	mu     sync.Mutex
+	stored [][]byte
+}
+
+func (s *storedNames) Learn(ctx context.Context, names []Name) ([]bool, error) {
+	s.mu.Lock()
+	for _, name := range names {
+		s.stored = append(s.stored, name.Value)
+	}
+	s.mu.Unlock()
+	return s.MemoryNames.Learn(ctx, names)
+}
+
+// Whatever text of a record a name stands in, it is nowhere in what the normaliser
+// writes in clear: events, names in the store, and what is said of rejects and skips.
+func TestTaint(t *testing.T) {
+	samples := taintSamples(t)
+	for name, who := range map[string]func(sample) sample{
+		"of others":   func(s sample) sample { return s },
+		"of the user": func(s sample) sample { return s.of("xanthippe.quill", "Xanthippe Quill") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newTaintedNormaliser(t)
+			records, leaves := 0, 0
+			for _, s := range samples {
+				s = who(s)
+				for _, leaf := range s.leaves() {
+					leaves++
+					for i, shape := range taints(leaf.was) {
+						if !s.ours && (i+leaves)%6 != 0 {
+							continue // each spelling meets each field many times all the same
+						}
+						records++
+						n.normalise(s, leaf.path, leaf.with(shape))
+					}
+				}
+			}
+			t.Logf("%d samples, %d texts, %d records, %d events", len(samples), leaves, records, n.events)
+			if n.events < records/4 {
+				t.Errorf("%d events of %d records prove little", n.events, records)
+			}
+			n.report()
+		})
+	}
+}
+
+// taintedNormaliser normalises tainted records and keeps what leaked.
+type taintedNormaliser struct {
+	t      *testing.T
+	batch  *BatchNormaliser
+	names  *storedNames
+	codec  *schemas.Codec[schemas.Event]
+	out    Batch
+	offset int64
+	events int
+	leaks  map[string][]string // examples by where it leaked
+	used   map[string]bool     // fields of the catalogue in which a name stood
+}
+
+func newTaintedNormaliser(t *testing.T) *taintedNormaliser {
+	names := &storedNames{MemoryNames: NewMemoryNames()}
+	mapper := normalise.New(normalise.Options{
+		Hash:       testKey(t).Hash,
+		Domains:    normalise.NewDomains(map[string][]string{normalise.ClassInternal: {"contoso.com"}, normalise.ClassPersonalMail: {"gmail.com"}}),
+		Categories: map[string][]string{normalise.CategoryGambling: {"bets.example"}},
+		Content:    []normalise.ContentRule{{Name: "priority", Keywords: []string{"plan"}}},
+	})
+	resolver := newResolver(t, names, func(d *ResolverDeps) { d.Activity = normalise.DetectionActivity })
+	return &taintedNormaliser{
+		t: t, batch: NewBatchNormaliser(mapper, resolver), names: names, codec: newCodecs(t).events,
+		leaks: map[string][]string{}, used: map[string]bool{},
+	}
+}
+
+func (n *taintedNormaliser) normalise(s sample, path string, value []byte) {
+	n.offset++
+	n.names.stored = n.names.stored[:0]
+	raw := normalise.Raw{Topic: "raw." + string(s.source), Offset: n.offset, Time: 1772452800000, Value: value}
+	if err := n.batch.Process(n.t.Context(), s.source, []normalise.Raw{raw}, &n.out); err != nil {
+		n.t.Fatal(err)
+	}
+	leak := func(where, what string) {
+		n.leaks[where] = append(n.leaks[where], fmt.Sprintf("%s, %s: %s", s.kind, path, what))
+	}
+	for _, e := range n.out.Events {
+		n.events++
+		wire, err := n.codec.Append(nil, &e.Event)
+		if err != nil {
+			n.t.Fatalf("%s: %v", value, err)
+		}
+		if what := tainted(wire); what != "" {
+			n.fields(e, leak)
+		}
+	}
+	for _, value := range n.names.stored {
+		if what := tainted(value); what != "" {
+			var e schemas.Event
+			if n.codec.Decode(value, &e) != nil {
+				leak("the store of names", what)
+				continue
+			}
+			n.fields(&normalise.Event{Event: e}, leak)
+		}
+	}
+	for reason := range n.out.Skips {
+		if what := tainted([]byte(reason)); what != "" {
+			leak("a skip's reason", what)
+		}
+	}
+	for _, rejected := range n.out.Rejected {
+		letter := rejectedLetter(&kgo.Record{Topic: raw.Topic, Offset: raw.Offset}, rejected.Rejects)
+		if what := tainted([]byte(letter.reason + " " + letter.index + " " + letter.detail)); what != "" {
+			leak("a dead letter's header", what)
+		}
+	}
+}
+
+// fields tells in which fields of an event the name stands.
+func (n *taintedNormaliser) fields(e *normalise.Event, leak func(where, what string)) {
+	text, err := json.Marshal(e.Event)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	var fields any
+	if err := json.Unmarshal(text, &fields); err != nil {
+		n.t.Fatal(err)
+	}
+	found := false
+	var walk func(path string, value any)
+	walk = func(path string, value any) {
+		switch v := value.(type) {
+		case string:
+			what := tainted([]byte(v))
+			if what == "" {
+				return
+			}
+			found = true
+			own := strings.HasPrefix(e.Actor.UPN+e.Actor.Mail, "xanthippe.quill@")
+			form := v
+			if strings.HasSuffix(path, "label") {
+				form = strings.Replace(v, `\Finance`, "", 1) // a sublabel
+			}
+			if _, known := catalogue[path]; !known || own || !isCatalogueForm(form) {
+				leak(path, what)
+			}
+			n.used[path] = true
+		case []any:
+			for _, element := range v {
+				walk(path, element)
+			}
+		case map[string]any:
+			for name, member := range v {
+				walk(strings.TrimPrefix(path+"."+name, "."), member)
+			}
+		}
+	}
+	walk("", fields)
+	if !found {
+		leak("an event's bytes", string(text))
+	}
+}
+
+// notCatalogue are forms that no name of a thing has: of an address, a path, an
+// account, a file, a sentence, somebody's own.
+var notCatalogue = regexp.MustCompile(`@|\\|://|/personal/|%[0-9A-Fa-f]{2}|203\.0\.113\.77|\.docx|'s |^xanthippe\.quill$|[\x00-\x1f]|, who`)
+
+func isCatalogueForm(text string) bool { return !notCatalogue.MatchString(text) }
+
+func (n *taintedNormaliser) report() {
+	for _, where := range slices.Sorted(maps.Keys(n.leaks)) {
+		examples := n.leaks[where]
+		slices.Sort(examples)
+		examples = slices.Compact(examples)
+		shown := examples[:min(len(examples), 12)]
+		n.t.Errorf("%s: %d leaks, such as\n\t%s", where, len(n.leaks[where]), strings.Join(shown, "\n\t"))
+	}
+}
