@@ -149,7 +149,7 @@ func kindOf(source schemas.Source, text []byte) string {
 type leaf struct {
 	path string // such as properties.deviceDetail.displayName
 	was  string
-	with func(text string) []byte // the record with another text there
+	with func(value any) []byte // the record with something else there
 }
 
 // leaves are all texts of a record, members' names included: of JSON, also where it
@@ -162,7 +162,7 @@ func (s sample) leaves() []leaf {
 		return s.cells()
 	}
 	var list []leaf
-	walkTexts("", root, func(v any) []byte { return encoded1(v) }, &list)
+	walkTexts("", root, asJSON, &list)
 	return list
 }
 
@@ -172,9 +172,9 @@ func walkTexts(path string, value any, whole func(any) []byte, list *[]leaf) {
 	case string:
 		var inner any
 		if decoder := json.NewDecoder(strings.NewReader(v)); strings.IndexAny(v, "{[") == 0 && decoder.Decode(&inner) == nil {
-			walkTexts(path+"$", inner, func(other any) []byte { return whole(string(encoded1(other))) }, list)
+			walkTexts(path+"$", inner, func(other any) []byte { return whole(string(asJSON(other))) }, list)
 		}
-		*list = append(*list, leaf{path, v, func(text string) []byte { return whole(text) }})
+		*list = append(*list, leaf{path, v, whole})
 	case []any:
 		for i := range v {
 			walkTexts(path+"[]", v[i], func(other any) []byte {
@@ -191,17 +191,17 @@ func walkTexts(path string, value any, whole func(any) []byte, list *[]leaf) {
 				return whole(changed)
 			}, list)
 		}
-		*list = append(*list, leaf{path + ".*", "", func(text string) []byte {
+		*list = append(*list, leaf{path + ".*", "", func(other any) []byte {
 			changed := maps.Clone(v)
-			changed[text] = text
+			changed[fmt.Sprint(other)] = other
 			return whole(changed)
 		}})
 	case json.Number, bool, nil:
-		*list = append(*list, leaf{path, fmt.Sprint(v), func(text string) []byte { return whole(text) }})
+		*list = append(*list, leaf{path, fmt.Sprint(v), whole})
 	}
 }
 
-func encoded1(v any) []byte {
+func asJSON(v any) []byte {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
@@ -218,10 +218,10 @@ func (s sample) cells() []leaf {
 	var list []leaf
 	for i, row := range rows {
 		for j, cell := range row {
-			list = append(list, leaf{rows[0][j], cell, func(text string) []byte {
+			list = append(list, leaf{rows[0][j], cell, func(other any) []byte {
 				changed := slices.Clone(rows)
 				changed[i] = slices.Clone(row)
-				changed[i][j] = text
+				changed[i][j] = fmt.Sprint(other)
 				var b bytes.Buffer
 				_ = csv.NewWriter(&b).WriteAll(changed) // into memory
 				return b.Bytes()

@@ -21,8 +21,8 @@ import (
 
 // taints are spellings in which somebody's name gets into a text. What they are
 // taken for where they stand is up to the mapper.
-func taints(was string) []string {
-	shapes := []string{
+func taints(was string) []any {
+	shapes := []any{
 		"Xanthippe",
 		"Xanthippe Quill",
 		"XANTHIPPE",
@@ -47,6 +47,8 @@ func taints(was string) []string {
 		"xanth\u0131ppe \u0001quill",
 		"Project about Xanthippe Quill, who will leave us in March and should not know that we know it; see her manager before you act on it.",
 		"203.0.113.77",
+		map[string]any{"Xanthippe": "Quill"},
+		[]any{"Xanthippe", map[string]any{"Name": "xanthippe.quill", "Value": "Quill"}},
 	}
 	if was != "" {
 		shapes = append(shapes, was+" Xanthippe", was+"Xanthippe", "xanthippe.quill "+was, was+"/xanthippe.quill", was+".xanthippe", was+" (Quill)")
@@ -242,7 +244,7 @@ func (n *taintedNormaliser) fields(e *normalise.Event, leak func(where, what str
 			own := strings.HasPrefix(e.Actor.UPN+e.Actor.Mail, "xanthippe.quill@")
 			form := v
 			if strings.HasSuffix(path, "label") {
-				form = strings.Replace(v, `\Finance`, "", 1) // a sublabel
+				form = strings.TrimPrefix(strings.TrimSuffix(v, `\Finance`), `Confidential\`) // sublabels
 			}
 			if _, known := catalogue[path]; !known || own || !isCatalogueForm(form) {
 				leak(path, what)

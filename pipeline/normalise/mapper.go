@@ -250,12 +250,14 @@ func (m *Mapper) id(rec record, kind string, native ...string) schemas.UUID {
 	return schemas.NewUUID(append(parts, rec.native(native...)...)...)
 }
 
-// kindFor is the kind of an event id of one actor among several, by the keyed hash of
-// the actor's key: ids are in clear, and who knows all else that one is made of could
-// try the names of everybody.
+// kindFor is the kind of an event id of one actor among several, valid until the next
+// text is folded. It has the keyed hash of the actor's key: ids are in clear, and who
+// knows all else that one is made of could try the names of everybody.
 func (m *Mapper) kindFor(kind string, a Actor) string {
-	b := append(make([]byte, 0, 64), kind...)
-	return string(appendToken(append(b, ':'), m.hash("actor", a.Key())))
+	m.folded.reset()
+	hash := m.hash("actor", a.Key())
+	m.folded.free = appendToken(append(append(m.folded.free, kind...), ':'), hash)
+	return borrowed(m.folded.free)
 }
 
 // native returns the record's own ids, or what stands in for them. Events that

@@ -100,7 +100,7 @@ var vocabulary = wordSet(`
 	consent content convert copied copy count create created creation credential custom data database deactivate decline decrypt default delegate delegation delete
 	deletion deliver deny denied deploy detach detect detection detected device directory disable disabled disconnect discard discover discovery dismiss distribute document domain
 	download downgrade downloaded drive duplicate edit edited elevate email emails empty enable enabled encrypt encryption end enforce enroll enrollment entity entry
-	error escalate evaluate event evidence execute exempt exit expand expire export extend extended extension external extract fail failed failure fetch field
+	error escalate evaluate event evidence execute execution removal approval renewal completion submission exempt exit expand expire export extend extended extension external extract fail failed failure fetch field
 	file files filter find finish first flag folder forward forwarding full generate get global go granted group groups guest hard hide history home host hub identify identity
 	import improper inbound inbox inactive inherit inheritance init initial initialize initiate insert install interaction interactive intern internal
 	interrupt invalid invalidate investigate investigation invitation invite invoke item items job join key known label labels last launch leave level library license limit limited link links list local
@@ -125,7 +125,7 @@ var vocabulary = wordSet(`
 	region country rare unusual velocity anubis activities suspicious behavior behaviour forwarding manipulation time zone user reported attacker middle attack spike primary refresh real
 
 	browser mobile apps app desktop client clients authenticated smtp autodiscover exchange activesync powershell ews imap pop mapi http https rpc tcp udp dns tls ssl offline
-	address book outlook anywhere reporting universal ntlm kerberos ldap saml oauth openid wsfed federated federation ws fido hello certificate smart cached unlock interactive rdp ssh
+	address auth id ws fed shell point pad book outlook anywhere reporting universal ntlm kerberos ldap saml oauth openid wsfed federated federation ws fido hello certificate smart cached unlock interactive rdp ssh
 	ftp sftp smb cifs nfs webdav terminal service batch cleartext proxy delegated owner unattended resource validation nla radius vpn wifi ethernet bluetooth usb
 
 	windows win mac macos osx os ios ipad ipados iphone android linux ubuntu debian centos fedora redhat rhel suse sles oracle amazon alma rocky kali mint chrome chromeos cros
@@ -137,6 +137,7 @@ var vocabulary = wordSet(`
 	skype lync forms stream sway loop whiteboard delve bookings biz bizchat notebook atp mdatp mde mdi mdo mda mcas asc ipc aad adfs aadip asi edr av xdr ndr siem soar dlp irm cas casb
 	endpoint endpoints defenderfor cloud app identity vulnerability antivirus antimalware antispam antiphish anti phish phishing protection firewall monitor automated investigation air ir
 	insights loss prevention eop quarantine information governance insider communication lifecycle ediscovery location locations travel traveller place threat hunting hunt advanced
+	future analytics built experts nrt manual git dev ops now linked crowd strike
 	google workspace gmail dropbox box salesforce servicenow workday slack zoom webex okta ping onelogin duo cisco palo alto fortinet checkpoint zscaler netskope crowdstrike
 	sophos trend micro mcafee symantec broadcom kaspersky eset bitdefender sentinelone carbon black vmware citrix aws sap atlassian jira confluence elastic splunk
 	datadog tableau adobe sign acrobat creative vendor partner partners provider third party
@@ -145,7 +146,8 @@ var vocabulary = wordSet(`
 	unwanted software pua hacktool tool macro spam spoof spoofing impersonation phish bec credential theft dump dumping lateral movement privilege escalation
 	command control exfiltration persistence defense evasion reconnaissance impact weaponization denial ddos brute force leak leakage exposure violation
 	misuse abuse suspicious mail flow url click detonation zap others pre delivery impair inhibit response function develop development obfuscation ics
-	privileged governance insider sabotage fraud
+	privileged governance insider sabotage fraud steal stealer supply chain traffic installation installed payload beacon keylogger miner mining
+	cryptominer cryptocurrency
 	performing reviewing
 
 	employee worker contractor consultant intern trainee apprentice temp temporary permanent regular part full fixed freelance freelancer vendor

@@ -264,7 +264,9 @@ func isUserName(text string) bool {
 	return len(given) > 2 && len(family) > 3 && isLowerLetters(given) && isLowerLetters(family) && !isKnownWord(given) && !isKnownWord(family)
 }
 
-func isLowerLetters(text string) bool { return strings.IndexFunc(text, func(r rune) bool { return r < 'a' || r > 'z' }) < 0 }
+func isLowerLetters(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return r < 'a' || r > 'z' }) < 0
+}
 
 // knownPrograms are the file names, without .exe, and the titles of programs that
 // say nothing of who has them.
