@@ -23,8 +23,8 @@ func TestEventID_keyed(t *testing.T) {
 			}
 			return out.Events[0].ID
 		}
-		if id("a") != id("a") || id("a") == id("b") {
-			t.Errorf("%s: ids %s and %s by two keys", name, id("a"), id("b"))
+		if first, again, other := id("a"), id("a"), id("b"); first != again || first == other {
+			t.Errorf("%s: ids %s and %s by one key, %s by another", name, first, again, other)
 		}
 	}
 }

@@ -100,11 +100,11 @@ var vocabulary = wordSet(`
 	consent content convert copied copy count create created creation credential custom data database deactivate decline decrypt default delegate delegation delete
 	deletion deliver deny denied deploy detach detect detection detected device directory disable disabled disconnect discard discover discovery dismiss distribute document domain
 	download downgrade downloaded drive duplicate edit edited elevate email emails empty enable enabled encrypt encryption end enforce enroll enrollment entity entry
-	error escalate evaluate event evidence execute execution removal approval renewal completion submission exempt exit expand expire export extend extended extension external extract fail failed failure fetch field
+	error escalate evaluate event evidence execute execution removal approval renewal completion submission exempt exit expand expire export extend extended extension external extract fail failed failure fetch
 	file files filter find finish first flag folder forward forwarding full generate get global go granted group groups guest hard hide history home host hub identify identity
-	import improper inbound inbox inactive inherit inheritance init initial initialize initiate insert install interaction interactive intern internal
+	import improper inbound intra org inbox inactive inherit inheritance init initial initialize initiate insert install interaction interactive intern internal
 	interrupt invalid invalidate investigate investigation invitation invite invoke item items job join key known label labels last launch leave level library license limit limited link links list local
-	lock log logged login logoff logon logout mail mailbox malicious manage managed management manager map mark marked mass match member members membership merge message messages meta
+	lock log logged login logoff logon logout mail mailbox malicious manage managed management manager map mass match member members membership merge message messages meta
 	metadata migrate missing mode modified modify modification mount mounted move moved multi multiple name network next note notebook notification notify number object offline
 	online operation option order organization outbound owner package page pages parameter partial partially password paste path pause pending perform
 	performance performed permanent permission permissions pin place plan play policy poll port post prefetch premium preview previewed previous principal print printed private process
@@ -128,18 +128,18 @@ var vocabulary = wordSet(`
 	address auth id ws fed shell point pad book outlook anywhere reporting universal ntlm kerberos ldap saml oauth openid wsfed federated federation ws fido hello certificate smart cached unlock interactive rdp ssh
 	ftp sftp smb cifs nfs webdav terminal service batch cleartext proxy delegated owner unattended resource validation nla radius vpn wifi ethernet bluetooth usb
 
-	windows win mac macos osx os ios ipad ipados iphone android linux ubuntu debian centos fedora redhat rhel suse sles oracle amazon alma rocky kali mint chrome chromeos cros
+	windows win mac macos osx os ios ipad ipados iphone android linux ubuntu debian centos fedora redhat rhel suse sles oracle amazon chrome chromeos cros
 	tizen kaios xbox hololens surface hub phone enterprise education pro professional ultimate standard datacenter essentials edition server workstation desktop core
-	starter rt nt lts sonoma ventura monterey catalina mojave sequoia tahoe darwin unix freebsd bsd solaris aix esxi hyper build version release x arm amd bit
+	starter rt nt lts darwin unix freebsd bsd solaris aix esxi hyper build version release x arm amd bit
 
 	microsoft office azure entra active defender sentinel purview intune graph teams sharepoint onedrive exchange outlook word excel powerpoint onenote
 	visio access project planner todo yammer viva engage copilot studio power bi automate apps dynamics crm portal cli devops github visual code bing edge
 	skype lync forms stream sway loop whiteboard delve bookings biz bizchat notebook atp mdatp mde mdi mdo mda mcas asc ipc aad adfs aadip asi edr av xdr ndr siem soar dlp irm cas casb
 	endpoint endpoints defenderfor cloud app identity vulnerability antivirus antimalware antispam antiphish anti phish phishing protection firewall monitor automated investigation air ir
-	insights loss prevention eop quarantine information governance insider communication lifecycle ediscovery location locations travel traveller place threat hunting hunt advanced
+	insights loss prevention eop quarantine information governance insider communication lifecycle ediscovery location locations travel traveller place threat hunting advanced
 	future analytics built experts nrt manual git dev ops now linked crowd strike
 	google workspace gmail dropbox box salesforce servicenow workday slack zoom webex okta ping onelogin duo cisco palo alto fortinet checkpoint zscaler netskope crowdstrike
-	sophos trend micro mcafee symantec broadcom kaspersky eset bitdefender sentinelone carbon black vmware citrix aws sap atlassian jira confluence elastic splunk
+	sophos trend micro mcafee symantec broadcom kaspersky eset bitdefender sentinelone vmware citrix aws sap atlassian jira confluence elastic splunk
 	datadog tableau adobe sign acrobat creative vendor partner partners provider third party
 
 	ai ml llm alert alerts anomaly behavior malware ransomware trojan virus worm spyware adware rootkit backdoor exploit exploits exploitation dropper downloader

@@ -103,7 +103,7 @@ func TestWithhold_vocabulary(t *testing.T) {
 			want: texts{"Windows 11": "Windows 11", "Windows11": "Windows11", "macOS": "macOS", "iOS 17.4.1": "iOS 17.4.1", "Ubuntu 22.04 LTS": "Ubuntu 22.04 LTS", "Ida's Windows 10": "Windows", "IDALT042": ""},
 		},
 		"client": {
-			of: func(text string) Event { return signInBy(text) },
+			of: signInBy,
 			want: texts{
 				"Browser": "Browser", "Mobile Apps and Desktop clients": "Mobile Apps and Desktop clients", "Exchange ActiveSync": "Exchange ActiveSync",
 				"Other clients; IMAP": "Other clients; IMAP", "Outlook Anywhere (RPC over HTTP)": "Outlook Anywhere (RPC over HTTP)", "RemoteInteractive": "RemoteInteractive",
