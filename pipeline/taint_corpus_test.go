@@ -34,10 +34,7 @@ func taintSamples(t *testing.T) []sample {
 	var samples []sample
 	seen := map[string]bool{}
 	add := func(source schemas.Source, text []byte) {
-		var list []json.RawMessage
-		if json.Unmarshal(text, &list) == nil && len(list) > 0 {
-			text = list[0]
-		}
+		text = firstOf(text)
 		s := sample{source: source, kind: kindOf(source, text), text: text}
 		if !seen[s.kind] {
 			seen[s.kind] = true
@@ -99,6 +96,23 @@ func taintSamples(t *testing.T) []sample {
 	return samples
 }
 
+// firstOf is the first record of those in an envelope or a file of CSV, or the record
+// that there is.
+func firstOf(text []byte) []byte {
+	var list []json.RawMessage
+	var envelope struct{ Records []json.RawMessage }
+	switch {
+	case json.Unmarshal(text, &list) == nil && len(list) > 0:
+		return list[0]
+	case json.Unmarshal(text, &envelope) == nil && len(envelope.Records) > 0:
+		return envelope.Records[0]
+	case !json.Valid(text):
+		return bytes.Join(bytes.SplitAfterN(text, []byte("\n"), 3)[:min(2, bytes.Count(text, []byte("\n")))], nil) // header and row of CSV
+	default:
+		return text
+	}
+}
+
 // lines yields the lines of a file.
 func lines(t *testing.T, path string) func(yield func([]byte) bool) {
 	t.Helper()
@@ -132,9 +146,6 @@ func kindOf(source schemas.Source, text []byte) string {
 			}
 		}
 		inner, ok := record["properties"].(map[string]any)
-		if list, isList := record["records"].([]any); isList && len(list) > 0 {
-			inner, ok = list[0].(map[string]any)
-		}
 		if !ok {
 			if len(kind) == 1 {
 				kind = append(kind, strings.Join(slices.Sorted(maps.Keys(record)), " "))

@@ -97,7 +97,7 @@ var vocabulary = wordSet(`
 	alert allocate amend analyze announce anonymous answer append application applied apply approve archive assign associate attach attachment attempt audit authenticate
 	authentication authorization authorize backup batch begin bind block blocked break broken browse browser build bulk bypass cache call cancel capture check
 	classify clean clear click clipboard clone close collaborate collaborator collect collection comment commit compare complete compress confirm connect connection
-	consent content convert copied copy count create created creation credential custom data database deactivate decline decrypt default delegate delegation delete
+	consent content convert copied copy count create created creation credential custom data database deactivate decline decrypt default demo delegate delegation delete
 	deletion deliver deny denied deploy detach detect detection detected device directory disable disabled disconnect discard discover discovery dismiss distribute document domain
 	download downgrade downloaded drive duplicate edit edited elevate email emails empty enable enabled encrypt encryption end enforce enroll enrollment entity entry
 	error escalate evaluate event evidence execute execution removal approval renewal completion submission exempt exit expand expire export extend extended extension external extract fail failed failure fetch
