@@ -120,20 +120,23 @@ func (s *storedNames) Learn(ctx context.Context, names []Name) ([]bool, error) {
 // writes in clear: events, names in the store, and what is said of rejects and skips.
 func TestTaint(t *testing.T) {
 	samples := taintSamples(t)
-	for name, who := range map[string]func(sample) sample{
-		"of others":   func(s sample) sample { return s },
-		"of the user": func(s sample) sample { return s.of("xanthippe.quill", "Xanthippe Quill") },
+	for name, who := range map[string]struct {
+		is    func(sample) sample
+		every map[bool]int // which of the spellings are tried, by whether a record is of testdata
+	}{
+		"of others":   {func(s sample) sample { return s }, map[bool]int{true: 1, false: 6}},
+		"of the user": {func(s sample) sample { return s.of("xanthippe.quill", "Xanthippe Quill") }, map[bool]int{true: 3, false: 6}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := newTaintedNormaliser(t)
 			records, leaves := 0, 0
 			for _, s := range samples {
-				s = who(s)
+				s = who.is(s)
 				for _, leaf := range s.leaves() {
 					leaves++
 					for i, shape := range taints(leaf.was) {
-						if !s.ours && (i+leaves)%6 != 0 {
+						if step := who.every[s.ours]; (i+leaves)%step != 0 {
 							continue // each spelling meets each field many times all the same
 						}
 						records++

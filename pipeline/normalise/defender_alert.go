@@ -44,7 +44,7 @@ func (m *Mapper) alertEvidence(rec record) {
 	e.Operation = "AlertEvidence"
 	e.Outcome = schemas.OutcomeSuccess
 	e.Time = rec.when("Timestamp", "TimeGenerated")
-	e.ID = m.id(rec, m.kindFor("hunting:alertevidence", actor), id)
+	e.ID = m.id(rec, m.keyedKind("hunting:alertevidence", actor.Key()), id)
 	if !isPlaceholder(id) {
 		e.Finding = id
 	}

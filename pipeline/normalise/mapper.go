@@ -250,13 +250,17 @@ func (m *Mapper) id(rec record, kind string, native ...string) schemas.UUID {
 	return schemas.NewUUID(append(parts, rec.native(native...)...)...)
 }
 
-// kindFor is the kind of an event id of one actor among several, valid until the next
-// text is folded. It has the keyed hash of the actor's key: ids are in clear, and who
-// knows all else that one is made of could try the names of everybody.
-func (m *Mapper) kindFor(kind string, a Actor) string {
+// keyedKind is the kind of an event id with the keyed hash of what is personal about the
+// event: ids are in clear, and who knows all else that one is made of could try the
+// names of everybody. It is valid until the next text is folded.
+func (m *Mapper) keyedKind(kind string, personal ...string) string {
 	m.folded.reset()
-	hash := m.hash("actor", a.Key())
-	m.folded.free = appendToken(append(append(m.folded.free, kind...), ':'), hash)
+	b := m.folded.free
+	for _, text := range personal {
+		b = append(append(b, text...), 0)
+	}
+	hash := m.hash("event_id", borrowed(b))
+	m.folded.free = appendToken(append(append(b[:0], kind...), ':'), hash)
 	return borrowed(m.folded.free)
 }
 
