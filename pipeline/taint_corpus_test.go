@@ -244,7 +244,7 @@ func (s sample) cells() []leaf {
 
 var (
 	mailLocalPart = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9._+-]*@`)
-	shownName     = regexp.MustCompile(`((?i:[a-z]*displayname|identity)\\*":\\*")[^"\\]+`)
+	shownName     = regexp.MustCompile(`("(?i:(?:user|account|sender|recipient)?displayname|identity)\\*":\\*")[^"\\]+`)
 )
 
 // of is the record of somebody else, who is everybody in it.

@@ -70,7 +70,7 @@ func isWordByte(c byte) bool { return isUpper(c) || isLower(c) || c >= 0x80 }
 
 // isKnownWord tells words of the vocabulary, whatever their case and ending.
 func isKnownWord(word string) bool {
-	var buffer [24]byte
+	var buffer [48]byte
 	if len(word) > len(buffer) || !isASCII(word) {
 		return false
 	}
@@ -88,8 +88,10 @@ func isKnownWord(word string) bool {
 
 // vocabulary are the words of which Microsoft's and others' products make names of
 // operations, protocols, platforms, products, categories and kinds of employment.
-// Words that are names of people, too, are left out, as far as there are others.
-var vocabulary = wordSet(`
+// Words that are names of people, too, are left out, as far as there are others. An
+// operation that a mapper knows is one in small letters, too.
+var vocabulary = withKeys(withKeys(withKeys(wordSet(`
+	mailitemsaccessed harddelete softdelete movetodeleteditems updateinboxrules sendas sendonbehalf inboxrule userloggedin userloginfailed
 	a about above across after against all allow an and any are as at auto automatic back be before between blind but by can change changes
 	for from has high in inside into is it its low medium more most never new no non none not of off on once one only open or other others out over own
 	per pre re same self set single some than that the then this to too two under unknown up use used user users using via was when where which who why with within without yet
@@ -162,4 +164,12 @@ var vocabulary = wordSet(`
 	payment operations research vread fhir rest bundle instance capabilities dicom study query registration admission discharge census snapshot
 	mychart inbasket hyperspace
 	u r c d e
-`)
+`), sharePointActivities), sharingActivities), endpointActivities)
+
+// withKeys adds the keys of a table to a set.
+func withKeys[V any](set map[string]bool, table map[string]V) map[string]bool {
+	for key := range table {
+		set[key] = true
+	}
+	return set
+}

@@ -144,6 +144,27 @@ func TestWithhold_vocabulary(t *testing.T) {
 	}
 }
 
+// Whatever a mapper knows by its text stays in clear, in any case.
+func TestWithhold_known(t *testing.T) {
+	var known []string
+	for operation := range sharePointActivities {
+		known = append(known, operation, strings.ToUpper(operation))
+	}
+	for operation := range endpointActivities {
+		known = append(known, operation)
+	}
+	for operation := range accountOperations {
+		known = append(known, operation, operation+".")
+	}
+	for _, text := range slices.Concat(known, legacyClients) {
+		e := Event{Event: schemas.Event{Operation: text, SignIn: &schemas.SignIn{Client: text}}}
+		newTestMapper().withhold(&e)
+		if e.Operation != text || e.SignIn.Client != text {
+			t.Errorf("%q is withheld", text)
+		}
+	}
+}
+
 func signInBy(client string) Event {
 	return Event{Event: schemas.Event{SignIn: &schemas.SignIn{Client: client}}}
 }
