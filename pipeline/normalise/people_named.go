@@ -21,6 +21,9 @@ const (
 // did it, with whom, and to whose mailbox. Words of the vocabulary are nobody's
 // name.
 func (e *Event) names(text string) bool {
+	if text != "" && (strings.EqualFold(text, e.Actor.ObjectID) || strings.EqualFold(text, e.Actor.SID)) {
+		return true
+	}
 	for word, rest := nextWord(text); word != ""; word, rest = nextWord(rest) {
 		if len(word) >= shortestName && !isKnownWord(word) && e.isNameOfSomebody(word) {
 			return true
@@ -50,23 +53,40 @@ func (e *Event) isNameOfSomebody(word string) bool {
 	return false
 }
 
-// isNameOf tells whether a word is part of a name: of an address before its "@", of
-// an account behind its domain.
+// isNameOf tells whether a word is part of a name, all of it written together, or an
+// initial and a part: of an address before its "@", of an account behind its domain.
 func isNameOf(word, name string) bool {
 	if i := strings.IndexAny(name, "@#"); i >= 0 {
 		name = name[:i]
 	}
 	name = name[strings.LastIndexByte(name, '\\')+1:]
+	if name == "" {
+		return false
+	}
 	for part, rest := nextWord(name); part != ""; part, rest = nextWord(rest) {
 		switch {
-		case len(part) < shortestName:
-		case strings.EqualFold(part, word),
+		case len(part) >= shortestName && strings.EqualFold(part, word),
 			len(part) >= longName && hasFold(word, part),
-			len(word) >= longName && hasFold(part, word):
+			len(word) >= longName && hasFold(part, word),
+			strings.EqualFold(word[:1], name[:1]) && strings.EqualFold(word[1:], part):
 			return true
 		}
 	}
-	return false
+	return isJoined(word, name)
+}
+
+// isJoined tells whether the letters of a name are the word.
+func isJoined(word, name string) bool {
+	for i := range len(name) {
+		switch {
+		case !isWordByte(name[i]):
+		case word == "" || word[0]|0x20 != name[i]|0x20:
+			return false
+		default:
+			word = word[1:]
+		}
+	}
+	return word == ""
 }
 
 // hasFold is strings.Contains whatever the case; of short texts.

@@ -173,42 +173,48 @@ func signInBy(client string) Event {
 // or have the form of a name.
 func TestWithhold_catalogue(t *testing.T) {
 	ida := Event{
-		Actor: Actor{Type: schemas.ActorPerson, UPN: "ida.lindqvist@contoso.com", Account: `contoso\ilindqvist`, EmployeeID: "KX9"},
+		Actor: Actor{Type: schemas.ActorPerson, UPN: "ida.lindqvist@contoso.com", Account: `contoso\ilindqvist`, EmployeeID: "KX9", ObjectID: "7f0c2f3e-51f5-4ea9-a4cc-3b1a5a3a8d10"},
 		Clear: Evidence{DisplayName: "Ida Lindqvist", Recipients: []string{"eva.berg@fabrikam.com"}, Targets: []string{"Ola Nordmann"}, Mailbox: "payroll@contoso.com"},
 	}
+	short := Event{Actor: Actor{Type: schemas.ActorPerson, UPN: "bo.ek@contoso.com"}}
 	backup := Event{Actor: Actor{Type: schemas.ActorService, App: "backup"}, Clear: Evidence{DisplayName: "Nightly Harvester"}}
 	for text, test := range map[string]struct {
 		event Event
 		stays bool
 	}{
-		"Contoso Expenses":                  {ida, true},
-		"U.S. Driver's License Number":      {ida, true},
-		"Microsoft.Azure.SyncFabric":        {ida, true},
-		"DLP-HIGH: C3 File Network Share":   {ida, true},
-		"Creation of forwarding/redirect":   {ida, true},
-		"Let's Encrypt":                     {ida, true},
-		"Outlook.com":                       {ida, true},
-		"a":                                 {ida, true},
-		"Nightly Harvester":                 {backup, true},
-		"Candidates":                        {ida, true}, // has ida in it
-		"Lindqvist watch":                   {ida, false},
-		"Sync of IDA":                       {ida, false},
-		"ILINDQVIST-LT042":                  {ida, false},
-		"lindqvists-macbook":                {ida, false},
-		"Linde's überwachung":               {ida, false},
-		"Deal with Berg":                    {ida, false},
-		"For Nordmann":                      {ida, false},
-		"Zoe's laptop sync":                 {ida, false},
-		"Zoë’s laptop sync":                 {ida, false},
-		"zoe.winter":                        {ida, false},
-		"winter.zoe.docx":                   {ida, false},
-		"zoe%20winter":                      {ida, false},
-		"/personal/zoe_winter":              {ida, false},
-		"sites/zoe/winter":                  {ida, false},
-		"two\nlines":                        {ida, false},
-		`CONTOSO\zoe`:                       {ida, false},
-		"https://zoe.example":               {ida, false},
-		strings.Repeat("She said so. ", 12): {ida, false},
+		"Contoso Expenses":                     {ida, true},
+		"U.S. Driver's License Number":         {ida, true},
+		"Microsoft.Azure.SyncFabric":           {ida, true},
+		"DLP-HIGH: C3 File Network Share":      {ida, true},
+		"Creation of forwarding/redirect":      {ida, true},
+		"Let's Encrypt":                        {ida, true},
+		"Outlook.com":                          {ida, true},
+		"a":                                    {ida, true},
+		"Nightly Harvester":                    {backup, true},
+		"Candidates":                           {ida, true}, // has ida in it
+		"boek-sync":                            {short, false},
+		"BEK-LT042":                            {short, false},
+		"Seek":                                 {short, true},
+		"7F0C2F3E-51F5-4EA9-A4CC-3B1A5A3A8D10": {ida, false},
+		"00000003-0000-0ff1-ce00-000000000000": {ida, true},
+		"Lindqvist watch":                      {ida, false},
+		"Sync of IDA":                          {ida, false},
+		"ILINDQVIST-LT042":                     {ida, false},
+		"lindqvists-macbook":                   {ida, false},
+		"Linde's überwachung":                  {ida, false},
+		"Deal with Berg":                       {ida, false},
+		"For Nordmann":                         {ida, false},
+		"Zoe's laptop sync":                    {ida, false},
+		"Zoë’s laptop sync":                    {ida, false},
+		"zoe.winter":                           {ida, false},
+		"winter.zoe.docx":                      {ida, false},
+		"zoe%20winter":                         {ida, false},
+		"/personal/zoe_winter":                 {ida, false},
+		"sites/zoe/winter":                     {ida, false},
+		"two\nlines":                           {ida, false},
+		`CONTOSO\zoe`:                          {ida, false},
+		"https://zoe.example":                  {ida, false},
+		strings.Repeat("She said so. ", 12):    {ida, false},
 	} {
 		e := test.event
 		e.SignIn = &schemas.SignIn{Application: text}
