@@ -135,7 +135,7 @@ func (m *Mapper) emitAlert(rec record, a alert) {
 		e.Actor = settled(person)
 		// The person goes into the kind: the content which stands in for a
 		// missing id is the same for all of the alert's people.
-		e.ID = schemas.NewUUID(append([]string{"alert:" + e.Actor.Key()}, native...)...)
+		e.ID = schemas.NewUUID(append([]string{m.keyedKind("alert", e.Actor.Key())}, native...)...)
 		m.emit(rec, &e)
 	}
 }

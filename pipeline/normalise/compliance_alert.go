@@ -42,7 +42,7 @@ func (m *Mapper) complianceAlert(rec record) {
 		detection.Finding = finding
 		e.Detection, e.Actor = &detection, settled(actor)
 		if i > 0 {
-			e.ID = schemas.NewUUID(append([]string{"o365:" + actor.Key()}, native...)...)
+			e.ID = schemas.NewUUID(append([]string{m.keyedKind("o365", actor.Key())}, native...)...)
 		}
 		m.emit(rec, &e)
 	}

@@ -21,8 +21,10 @@ func (m *Mapper) alertInfo(rec record) {
 		rec.reject(ReasonMissingTime, "no readable Timestamp in AlertInfo")
 		return
 	}
+	detection := m.alertColumns(rec, id)
+	(&Event{}).withholdDetection(&detection)
 	rec.out.Findings = append(rec.out.Findings, Finding{
-		ID: id, Time: when, Detection: m.alertColumns(rec, id), Title: rec.at("Title"), Index: rec.index,
+		ID: id, Time: when, Detection: detection, Title: rec.at("Title"), Index: rec.index,
 	})
 	rec.skip(SkipAwaiting)
 }
@@ -42,7 +44,7 @@ func (m *Mapper) alertEvidence(rec record) {
 	e.Operation = "AlertEvidence"
 	e.Outcome = schemas.OutcomeSuccess
 	e.Time = rec.when("Timestamp", "TimeGenerated")
-	e.ID = m.id(rec, "hunting:alertevidence:"+actor.Key(), id)
+	e.ID = m.id(rec, m.keyedKind("hunting:alertevidence", actor.Key()), id)
 	if !isPlaceholder(id) {
 		e.Finding = id
 	}
@@ -121,7 +123,7 @@ func detectionActivity(category string) string { return "detection." + first(cat
 
 // detectionCategory writes a tactic or threat category in snake case:
 // DefenseEvasion, "Defense evasion" and defenseEvasion are one. What is too long
-// for a category is prose and none.
+// for a category or not of the vocabulary is prose and none.
 func detectionCategory(text string) string {
 	name := strings.Join(words(text), "_")
 	switch name {
@@ -132,7 +134,7 @@ func detectionCategory(text string) string {
 	case "command_control":
 		return "command_and_control"
 	}
-	if len(name) > 64 {
+	if len(name) > 64 || !isVocabulary(name) {
 		return ""
 	}
 	return name

@@ -112,3 +112,25 @@ func TestDetectionWords(t *testing.T) {
 		t.Errorf("a false positive is %q", got)
 	}
 }
+
+// The categories that Microsoft's products give their alerts are of the vocabulary;
+// what somebody wrote in the place of one is none.
+func TestDetectionCategory_vocabulary(t *testing.T) {
+	for _, category := range []string{
+		"InitialAccess", "Execution", "Persistence", "PrivilegeEscalation", "DefenseEvasion", "CredentialAccess", "Discovery", "LateralMovement", "Collection",
+		"CommandAndControl", "Exfiltration", "Impact", "Reconnaissance", "ResourceDevelopment", "PreAttack", "ImpairProcessControl", "InhibitResponseFunction",
+		"Malware", "Ransomware", "UnwantedSoftware", "SuspiciousActivity", "Exploit", "CredentialTheft", "CredentialStealing", "General", "Weaponization", "Delivery",
+		"ThreatManagement", "DataLossPrevention", "DataGovernance", "AccessGovernance", "InformationGovernance", "InsiderRiskManagement", "MailFlow", "SupplyChain",
+		"Phishing", "SuspiciousNetworkTraffic", "THREAT_DETECTION", "AnonymousLogin", "PasswordSpray", "ImpossibleTravel", "UnfamiliarLocation", "MaliciousUrlClick",
+		"EnterprisePolicy", "Trojan", "Backdoor", "PrivacyManagement", "NetworkMonitoring", "Installation",
+	} {
+		if detectionCategory(category) == "" {
+			t.Errorf("%s is none", category)
+		}
+	}
+	for _, text := range []string{"Ida", "IdaLind", "Ida watch", "ida.lind@contoso.com", `C:\Users\ida`, "Malware of Ida", "Malware 10042317"} {
+		if category := detectionCategory(text); category != "" {
+			t.Errorf("%q is %q", text, category)
+		}
+	}
+}

@@ -143,7 +143,7 @@ type healthRow [healthFieldCount]string
 func (m *Mapper) healthRow(rec record, row *healthRow) {
 	e := &Event{Actor: healthActor(row[healthUser], row[healthAccount], row[healthEmployeeID])}
 	// Rows have no id of their own, and exports overlap: what a row says is its id.
-	e.ID = schemas.NewUUID(append([]string{"health"}, row[:]...)...)
+	e.ID = schemas.NewUUID(append([]string{m.keyedKind("health", row[:]...)}, row[:]...)...)
 	e.Source = schemas.SourceFile
 	e.Outcome = schemas.OutcomeSuccess
 	e.Activity = healthActivity(row[healthCategory], row[healthEvent], row[healthSection])

@@ -40,7 +40,7 @@ func (m *Mapper) auditEvent(rec record) {
 	for _, patient := range patients {
 		id := first(referenceID(patient.at("what", "reference")), patient.at("what", "identifier", "value"))
 		e := &Event{}
-		e.ID = schemas.NewUUID(append([]string{"fhir-audit", id}, native...)...)
+		e.ID = schemas.NewUUID(append([]string{m.keyedKind("fhir-audit", id)}, native...)...)
 		e.Source = schemas.SourceFile
 		e.Time = rec.when("recorded")
 		e.Activity, e.Operation = fhirActivity(rec), operationText(first(fhirCode(rec.get("subtype")), rec.at("action")))

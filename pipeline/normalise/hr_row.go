@@ -223,7 +223,7 @@ func (m *Mapper) finish(rec record, r *hrRow, e *Event, body schemas.HR) {
 // hrID derives the event id from what the row says.
 func (m *Mapper) hrID(r *hrRow, e *Event) schemas.UUID {
 	parts := make([]string, 0, hrFieldCount+3)
-	parts = append(parts, "hr", e.Actor.Key(), e.HR.Scenario, e.Activity)
+	parts = append(parts, m.keyedKind("hr", e.Actor.Key()), e.HR.Scenario, e.Activity)
 	for f := hrScenarioText + 1; f < hrAddressLine; f++ { // hrAddress holds the rest
 		switch {
 		case f == hrUploadDate:

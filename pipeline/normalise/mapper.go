@@ -250,6 +250,20 @@ func (m *Mapper) id(rec record, kind string, native ...string) schemas.UUID {
 	return schemas.NewUUID(append(parts, rec.native(native...)...)...)
 }
 
+// keyedKind is the kind of an event id with the keyed hash of what is personal about the
+// event: ids are in clear, and who knows all else that one is made of could try the
+// names of everybody. It is valid until the next text is folded.
+func (m *Mapper) keyedKind(kind string, personal ...string) string {
+	m.folded.reset()
+	b := m.folded.free
+	for _, text := range personal {
+		b = append(append(b, text...), 0)
+	}
+	hash := m.hash("event_id", borrowed(b))
+	m.folded.free = appendToken(append(append(b[:0], kind...), ':'), hash)
+	return borrowed(m.folded.free)
+}
+
 // native returns the record's own ids, or what stands in for them. Events that
 // share one record share it: its content may be megabytes.
 func (rec record) native(ids ...string) []string {

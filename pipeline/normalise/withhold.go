@@ -1,28 +1,39 @@
 package normalise
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/riskpipe/riskpipe/schemas"
+)
 
 // withhold takes out of what travels in clear what users, not upstream, have
 // worded: it goes with the evidence, sealed, and a keyed hash or nothing stands
-// in its place. Ends of file names and names of programs are what whoever names
-// a file makes of them, so that only those pass which everybody has, in the world
-// or, by Clear, in the organisation. Names of applications, labels, policies and
-// sensitive types are the organisation's catalogue and pass, unless they have the
-// form of a name, a path or an address.
+// in its place.
+//
+// What upstream words itself (operations, operating systems, protocols, products,
+// categories of alerts, kinds of employment) passes when it is of the vocabulary.
+// Ends of file names and names of programs are what whoever names a file makes of
+// them, so that only those pass which everybody has, in the world or, by Clear, in
+// the organisation. Names of applications, labels, policies and sensitive types are
+// the organisation's catalogue, which policies select: they pass unless they have
+// the form of a name, a path or an address, or name somebody whom the event names.
 func (m *Mapper) withhold(e *Event) {
-	e.Operation = e.plain(e.Operation)
+	e.Operation = e.upstreams(e.Operation)
 	if e.Device != nil {
-		e.Device.OS = e.plain(e.Device.OS)
+		e.Device.OS = e.platform(e.Device.OS)
 	}
 	if s := e.SignIn; s != nil {
-		s.Application, s.Resource, s.Client = e.plain(s.Application), e.plain(s.Resource), e.plain(s.Client)
+		s.Application, s.Resource, s.Client = e.plain(s.Application), e.plain(s.Resource), e.worded(s.Client)
+		s.RiskTypes = e.identifiers(s.RiskTypes)
 	}
 	if f := e.File; f != nil {
-		m.program(e)
+		if !m.program(e) {
+			f.Application = e.plain(f.Application)
+		}
 		if !m.everybodys.extension(f.Extension) {
 			f.Extension = "" // the sealed file name has it
 		}
-		f.Application, f.Label = e.plain(f.Application), e.plainLabel(f.Label)
+		f.Label = e.plainLabel(f.Label)
 		e.plainList(f.SensitiveTypes)
 	}
 	if mail := e.Email; mail != nil {
@@ -35,12 +46,63 @@ func (m *Mapper) withhold(e *Event) {
 		mail.Extensions, mail.Label = known, e.plainLabel(mail.Label)
 	}
 	if d := e.Detection; d != nil {
-		d.Policy, d.Service = e.plain(d.Policy), e.plain(d.Service)
-		e.plainList(d.SensitiveTypes)
+		e.withholdDetection(d)
 	}
 	if e.HR != nil {
-		e.HR.EmployeeType = e.plain(e.HR.EmployeeType)
+		e.HR.EmployeeType = e.worded(e.HR.EmployeeType)
 	}
+}
+
+// withholdDetection is withhold for a finding, whose category is of the vocabulary
+// already.
+func (e *Event) withholdDetection(d *schemas.Detection) {
+	d.Service = e.worded(d.Service)
+	if d.Category == categoryIdentityRisk {
+		d.Policy = e.upstreams(d.Policy) // the kind of risk, which is the operation
+	} else {
+		d.Policy = e.plain(d.Policy)
+	}
+	e.plainList(d.SensitiveTypes)
+}
+
+// upstreams returns what upstream calls an operation. What HR and health record
+// systems call one is worded by whoever set them up.
+func (e *Event) upstreams(operation string) string {
+	if e.HR == nil && e.Health == nil && isIdentifier(operation) && !e.names(operation) {
+		return operation
+	}
+	return e.worded(operation)
+}
+
+// worded returns a text of the vocabulary; another is withheld.
+func (e *Event) worded(text string) string {
+	if len(text) <= maxPlain && !isPersonalForm(text) && isVocabulary(text) {
+		return text
+	}
+	e.Clear.Withheld = append(e.Clear.Withheld, text)
+	return ""
+}
+
+// platform returns the name of an operating system, and of one that somebody
+// worded what it is at heart.
+func (e *Event) platform(os string) string {
+	if plain := e.worded(os); plain != "" {
+		return plain
+	}
+	return osOf(os, "")
+}
+
+// identifiers returns those that are upstream's own.
+func (e *Event) identifiers(list []string) []string {
+	known := list[:0]
+	for _, text := range list {
+		if isIdentifier(text) && !e.names(text) {
+			known = append(known, text)
+		} else {
+			e.Clear.Withheld = append(e.Clear.Withheld, text)
+		}
+	}
+	return known
 }
 
 // ran fills in the program that did it on a device, by its file name.
@@ -48,16 +110,19 @@ func (e *Event) ran(program string) {
 	e.File.Application, e.Clear.Program = program, program
 }
 
-// program puts a keyed hash in the place of a program that not everybody has.
-func (m *Mapper) program(e *Event) {
+// program puts a keyed hash in the place of a program that not everybody has, and
+// tells whether there is a program.
+func (m *Mapper) program(e *Event) bool {
 	name := lowercase(e.Clear.Program)
 	switch {
 	case name == "":
+		return false
 	case m.everybodys.program(name):
 		e.Clear.Program = ""
 	default:
 		e.File.Application = m.token("program", name)
 	}
+	return true
 }
 
 // hostToken stands for a host where upstream names one: the same as the id of a
@@ -69,18 +134,21 @@ func (m *Mapper) token(kind, value string) string {
 	if value == "" {
 		return ""
 	}
+	return string(appendToken(make([]byte, 0, 16), m.hash(kind, value)))
+}
+
+// appendToken appends a hash in sixteen digits.
+func appendToken(b []byte, hash schemas.Hash) []byte {
 	const digits = "0123456789abcdef"
-	text := make([]byte, 16)
-	for i, h := len(text)-1, uint64(m.hash(kind, value)); i >= 0; i-- {
-		text[i] = digits[h&15]
-		h >>= 4
+	for shift := 60; shift >= 0; shift -= 4 {
+		b = append(b, digits[uint64(hash)>>shift&15])
 	}
-	return string(text)
+	return b
 }
 
 // plain returns a text that may travel in clear; one that may not is withheld.
 func (e *Event) plain(text string) string {
-	if !isPersonalForm(text) {
+	if !isPersonalForm(text) && !e.names(text) {
 		return text
 	}
 	e.Clear.Withheld = append(e.Clear.Withheld, text)
@@ -89,7 +157,11 @@ func (e *Event) plain(text string) string {
 
 // plainLabel is plain for labels, which write a sublabel after a backslash.
 func (e *Event) plainLabel(label string) string {
-	if isPersonalForm(strings.ReplaceAll(label, `\`, " ")) {
+	parent, sub, found := strings.Cut(label, `\`)
+	if !found {
+		return e.plain(label)
+	}
+	if parent == "" || isPersonalForm(parent) || isPersonalForm(sub) || e.names(label) || strings.HasSuffix(parent, ":") {
 		e.Clear.Withheld = append(e.Clear.Withheld, label)
 		return ""
 	}
@@ -100,35 +172,6 @@ func (e *Event) plainList(texts []string) {
 	for i, text := range texts {
 		texts[i] = e.plain(text)
 	}
-}
-
-// maxPlain bounds a text in clear, in bytes: longer ones are sentences.
-const maxPlain = 128
-
-// isPersonalForm tells mail addresses, paths, URLs, IP addresses and sentences
-// from names of things.
-func isPersonalForm(text string) bool {
-	if len(text) > maxPlain {
-		return true
-	}
-	digits, dots, colons := 0, 0, 0
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c == '@', c == '\\', c == '/' && strings.HasSuffix(text[:i], ":/"):
-			return true
-		case c >= '0' && c <= '9':
-			digits++
-		case c == '.':
-			dots++
-		case c == ':':
-			colons++
-		}
-	}
-	if digits > 0 && (dots >= 3 || colons >= 2) {
-		_, is := parseAddress(text)
-		return is
-	}
-	return false
 }
 
 // knownPrograms are the file names, without .exe, and the titles of programs that

@@ -74,6 +74,174 @@ func signIn(resource string) Event {
 	return Event{Event: schemas.Event{SignIn: &schemas.SignIn{Resource: resource}}}
 }
 
+// What upstream words itself is known by its words.
+func TestWithhold_vocabulary(t *testing.T) {
+	type texts map[string]string // what comes of a text
+	for name, test := range map[string]struct {
+		of   func(text string) Event
+		want texts
+	}{
+		"operation": {
+			of: func(text string) Event { return Event{Event: schemas.Event{Operation: text}} },
+			want: texts{
+				"FileDownloaded": "FileDownloaded", "New-InboxRule": "New-InboxRule", "MCAS_ALERT_ANUBIS_DETECTION_VELOCITY": "MCAS_ALERT_ANUBIS_DETECTION_VELOCITY",
+				"Sign-in activity": "Sign-in activity", "Disable account.": "Disable account.", "Download file": "Download file", "FileFrobnicated": "FileFrobnicated",
+				"R": "R", "110106": "110106", "": "",
+				"Ida": "", "IdaLind": "", "ida.lind": "", "Ida's laptop": "", "Delete Ida": "", "File.Ida": "", "User 10042317": "", "File10042317": "",
+			},
+		},
+		"HR's operation": {
+			of: func(text string) Event {
+				return Event{Event: schemas.Event{Operation: text, HR: &schemas.HR{}}}
+			},
+			want: texts{"Resignation": "Resignation", "Performance improvement plan": "Performance improvement plan", "On leave": "On leave", "Resignation of Ida": "", "ResignationIda": ""},
+		},
+		"operating system": {
+			of: func(text string) Event {
+				return Event{Event: schemas.Event{Device: &schemas.Device{OS: text}}}
+			},
+			want: texts{"Windows 11": "Windows 11", "Windows11": "Windows11", "macOS": "macOS", "iOS 17.4.1": "iOS 17.4.1", "Ubuntu 22.04 LTS": "Ubuntu 22.04 LTS", "Ida's Windows 10": "Windows", "IDALT042": ""},
+		},
+		"client": {
+			of: signInBy,
+			want: texts{
+				"Browser": "Browser", "Mobile Apps and Desktop clients": "Mobile Apps and Desktop clients", "Exchange ActiveSync": "Exchange ActiveSync",
+				"Other clients; IMAP": "Other clients; IMAP", "Outlook Anywhere (RPC over HTTP)": "Outlook Anywhere (RPC over HTTP)", "RemoteInteractive": "RemoteInteractive",
+				"Kerberos": "Kerberos", "OAuth2:Authorize": "OAuth2:Authorize", "Ida Browser": "",
+			},
+		},
+		"employee type": {
+			of: func(text string) Event {
+				return Event{Event: schemas.Event{HR: &schemas.HR{EmployeeType: text}}}
+			},
+			want: texts{"Employee": "Employee", "Contingent Worker": "Contingent Worker", "Full-time": "Full-time", "Ida's trainee": "", "Lind": ""},
+		},
+		"service": {
+			of: func(text string) Event {
+				return Event{Event: schemas.Event{Detection: &schemas.Detection{Service: text}}}
+			},
+			want: texts{
+				"Microsoft Defender for Endpoint": "Microsoft Defender for Endpoint", "microsoftDefenderForOffice365": "microsoftDefenderForOffice365",
+				"MicrosoftDefenderforOffice365": "MicrosoftDefenderforOffice365", "Office 365 Security & Compliance": "Office 365 Security & Compliance", "Ida Watch": "",
+			},
+		},
+	} {
+		for text, want := range test.want {
+			e := test.of(text)
+			newTestMapper().withhold(&e)
+			wire, err := json.Marshal(e.Event)
+			if err != nil {
+				t.Fatal(err)
+			}
+			quoted, _ := json.Marshal(want)
+			if want != "" && !strings.Contains(string(wire), string(quoted)) || want == "" && len(text) > 1 && strings.Contains(string(wire), text) {
+				t.Errorf("%s %q: want %q in clear: %s", name, text, want, wire)
+			}
+			if sealed := slices.Contains(e.Clear.Withheld, text); sealed != (want != text) {
+				t.Errorf("%s %q: sealed %t", name, text, sealed)
+			}
+		}
+	}
+}
+
+// Whatever a mapper knows by its text stays in clear, in any case.
+func TestWithhold_known(t *testing.T) {
+	var known []string
+	for operation := range sharePointActivities {
+		known = append(known, operation, strings.ToUpper(operation))
+	}
+	for operation := range endpointActivities {
+		known = append(known, operation)
+	}
+	for operation := range accountOperations {
+		known = append(known, operation, operation+".")
+	}
+	for _, text := range slices.Concat(known, legacyClients) {
+		e := Event{Event: schemas.Event{Operation: text, SignIn: &schemas.SignIn{Client: text}}}
+		newTestMapper().withhold(&e)
+		if e.Operation != text || e.SignIn.Client != text {
+			t.Errorf("%q is withheld", text)
+		}
+	}
+}
+
+func signInBy(client string) Event {
+	return Event{Event: schemas.Event{SignIn: &schemas.SignIn{Client: client}}}
+}
+
+// The organisation's own words stay, unless they name somebody whom the event names,
+// or have the form of a name.
+func TestWithhold_catalogue(t *testing.T) {
+	ida := Event{
+		Actor: Actor{Type: schemas.ActorPerson, UPN: "ida.lindqvist@contoso.com", Account: `contoso\ilindqvist`, EmployeeID: "KX9", ObjectID: "7f0c2f3e-51f5-4ea9-a4cc-3b1a5a3a8d10"},
+		Clear: Evidence{DisplayName: "Ida Lindqvist", Recipients: []string{"eva.berg@fabrikam.com"}, Targets: []string{"Ola Nordmann"}, Mailbox: "payroll@contoso.com"},
+	}
+	short := Event{Actor: Actor{Type: schemas.ActorPerson, UPN: "bo.ek@contoso.com"}}
+	backup := Event{Actor: Actor{Type: schemas.ActorService, App: "backup"}, Clear: Evidence{DisplayName: "Nightly Harvester"}}
+	for text, test := range map[string]struct {
+		event Event
+		stays bool
+	}{
+		"Contoso Expenses":                     {ida, true},
+		"U.S. Driver's License Number":         {ida, true},
+		"Microsoft.Azure.SyncFabric":           {ida, true},
+		"DLP-HIGH: C3 File Network Share":      {ida, true},
+		"Creation of forwarding/redirect":      {ida, true},
+		"Let's Encrypt":                        {ida, true},
+		"Outlook.com":                          {ida, true},
+		"a":                                    {ida, true},
+		"Nightly Harvester":                    {backup, true},
+		"Candidates":                           {ida, true}, // has ida in it
+		"boek-sync":                            {short, false},
+		"BEK-LT042":                            {short, false},
+		"Seek":                                 {short, true},
+		"7F0C2F3E-51F5-4EA9-A4CC-3B1A5A3A8D10": {ida, false},
+		"00000003-0000-0ff1-ce00-000000000000": {ida, true},
+		"Lindqvist watch":                      {ida, false},
+		"Sync of IDA":                          {ida, false},
+		"ILINDQVIST-LT042":                     {ida, false},
+		"lindqvists-macbook":                   {ida, false},
+		"Linde's überwachung":                  {ida, false},
+		"Deal with Berg":                       {ida, false},
+		"For Nordmann":                         {ida, false},
+		"Zoe's laptop sync":                    {ida, false},
+		"Zoë’s laptop sync":                    {ida, false},
+		"zoe.winter":                           {ida, false},
+		"winter.zoe.docx":                      {ida, false},
+		"zoe%20winter":                         {ida, false},
+		"/personal/zoe_winter":                 {ida, false},
+		"sites/zoe/winter":                     {ida, false},
+		"two\nlines":                           {ida, false},
+		`CONTOSO\zoe`:                          {ida, false},
+		"https://zoe.example":                  {ida, false},
+		strings.Repeat("She said so. ", 12):    {ida, false},
+	} {
+		e := test.event
+		e.SignIn = &schemas.SignIn{Application: text}
+		e.Detection = &schemas.Detection{Policy: text, SensitiveTypes: []string{text}}
+		newTestMapper().withhold(&e)
+		for field, got := range map[string]string{"application": e.SignIn.Application, "policy": e.Detection.Policy, "type": e.Detection.SensitiveTypes[0]} {
+			if (got == text) != test.stays || got != "" && got != text {
+				t.Errorf("%s %q: %q, stays %t", field, text, got, test.stays)
+			}
+		}
+		if slices.Contains(e.Clear.Withheld, text) == test.stays {
+			t.Errorf("%q: sealed %q", text, e.Clear.Withheld)
+		}
+	}
+	for label, stays := range map[string]bool{
+		`Confidential\Finance`: true, "General": true, `Secret\Project Falcon`: true, `Secret\Lindqvist`: false,
+		`C:\Users`: false, `\\server\share`: false, `CONTOSO\zoe.winter`: false, `a\b\c`: false,
+	} {
+		e := ida
+		e.Email = &schemas.Email{Label: label}
+		newTestMapper().withhold(&e)
+		if (e.Email.Label == label) != stays {
+			t.Errorf("label %q: %q", label, e.Email.Label)
+		}
+	}
+}
+
 // A program or a host that is withheld is the same one wherever it is met.
 func TestWithhold_tokens(t *testing.T) {
 	m := newTestMapper()
