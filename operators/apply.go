@@ -3,6 +3,7 @@ package operators
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 
 	"github.com/riskpipe/riskpipe/schemas"
 )
@@ -180,7 +181,10 @@ const (
 // compare with: nothing scores by it alone.
 func (p *person) learn(ev *schemas.Event) (regrouped, profiled bool) {
 	if ev.Time >= p.grouped && !slices.Equal(ev.Groups, p.groups) {
-		p.groups = slices.Clone(ev.Groups)
+		p.groups = make([]string, len(ev.Groups))
+		for i, group := range ev.Groups {
+			p.groups[i] = strings.Clone(group) // or the event's whole record would stay in memory
+		}
 		p.grouped, regrouped = ev.Time, true
 	}
 	if hr := ev.HR; hr != nil && ev.Time >= p.profiled {

@@ -210,7 +210,9 @@ func TestAuditWatcher_broken(t *testing.T) {
 	_, reach := newCluster(t)
 	log := openAuditLog(t, t.TempDir(), nil)
 	registry := prometheus.NewRegistry()
+	adopt(t, reach, schemas.Topics{}, 1)
 	w := startWatcher(t, log, reach, registry)
+	log.eventuallyPinned(t, 1) // it has caught up, and what comes now is not pinned at once
 	client := newClient(t, reach)
 	garbage := func(key string) {
 		t.Helper()
@@ -239,7 +241,7 @@ func TestAuditWatcher_broken(t *testing.T) {
 	if err := w.watch.Pin(); err != nil {
 		t.Fatal(err)
 	}
-	log.eventuallyPinned(t, 2)
+	log.eventuallyPinned(t, 3)
 	if broken := log.onTopic(t, reach); !strings.Contains(broken, "score 3 altered") {
 		t.Errorf("broken: %s", broken)
 	}
