@@ -4,6 +4,9 @@ package schemas
 // reflection, at a quarter of the cost. It reports false for what it refuses, and the
 // library then tells what is wrong. Strings and byte slices of v lie in b; the
 // lists and the bodies of v are used again, if they are not nil.
+//
+// The bodies are spelt out: through one generic function, as in appendEvent, the
+// cursor would go to the heap.
 func readEvent(b []byte, v *Event) bool {
 	c := &cursor{b: b}
 	copy(v.ID[:], c.take(int64(len(v.ID))))

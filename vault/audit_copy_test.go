@@ -64,15 +64,17 @@ func chainOf(t interface{ Fatal(...any) }, writer string, n int) []schemas.Audit
 	return records
 }
 
+// forged is another record with a sound hash.
+func forged(r schemas.Audit) schemas.Audit {
+	r.Actor = "token:mallory"
+	r.Hash = AuditHash(&r)
+	return r
+}
+
 // What was done to a copy is found at the lowest record that is not what it was,
 // and the chains of others stay sound.
 func TestAuditCopy_faults(t *testing.T) {
 	key := signingKey(t, "audit")
-	forge := func(r schemas.Audit) schemas.Audit {
-		r.Actor = "token:mallory"
-		r.Hash = AuditHash(&r)
-		return r
-	}
 	for _, tt := range []struct {
 		name   string
 		tamper func(records []schemas.Audit) []schemas.Audit
@@ -81,12 +83,12 @@ func TestAuditCopy_faults(t *testing.T) {
 		log    string // and the log
 	}{
 		{"altered", func(r []schemas.Audit) []schemas.Audit { r[3].Actor = "x"; return r }, "4 altered", "4 altered", "4 altered"},
-		{"altered, hash made to fit", func(r []schemas.Audit) []schemas.Audit { r[3] = forge(r[3]); return r }, "5 altered", "5 altered", "4 altered"},
+		{"altered, hash made to fit", func(r []schemas.Audit) []schemas.Audit { r[3] = forged(r[3]); return r }, "5 altered", "5 altered", "4 altered"},
 		{"missing", func(r []schemas.Audit) []schemas.Audit { return slices.Delete(r, 3, 4) }, "4 missing", "4 missing", "4 missing"},
 		{"first missing", func(r []schemas.Audit) []schemas.Audit { return r[1:] }, "1 missing", "1 missing", "1 missing"},
 		{"swapped", func(r []schemas.Audit) []schemas.Audit { r[3], r[4] = r[4], r[3]; return r }, "4 reordered", "4 reordered", "4 reordered"},
-		{"forked", func(r []schemas.Audit) []schemas.Audit { return append(r, forge(r[1])) }, "2 inserted", "2 inserted", "2 inserted"},
-		{"forged copy first", func(r []schemas.Audit) []schemas.Audit { return slices.Insert(r, 1, forge(r[1])) }, "2 inserted", "2 inserted", "2 inserted"},
+		{"forked", func(r []schemas.Audit) []schemas.Audit { return append(r, forged(r[1])) }, "2 inserted", "2 inserted", "2 inserted"},
+		{"forged copy first", func(r []schemas.Audit) []schemas.Audit { return slices.Insert(r, 1, forged(r[1])) }, "2 inserted", "2 inserted", "2 inserted"},
 		{"longer", func(r []schemas.Audit) []schemas.Audit {
 			more, _ := NextAudit("vault", &r[6], AuditEntry{Time: 1, Action: "reveal.approved"})
 			return append(r, more)

@@ -104,11 +104,6 @@ func TestAuditWatch_pins(t *testing.T) {
 func TestAuditWatch_broken(t *testing.T) {
 	records := chainOf(t, "score/1", 5)
 	longer := chainOf(t, "score/1", 7)
-	forge := func(r schemas.Audit) schemas.Audit {
-		r.Actor = "token:mallory"
-		r.Hash = AuditHash(&r)
-		return r
-	}
 	for _, tt := range []struct {
 		name   string
 		pinned int // records that a watch before has pinned
@@ -122,9 +117,9 @@ func TestAuditWatch_broken(t *testing.T) {
 		{"altered", 0, slices.Concat(records[:3], []schemas.Audit{{Writer: "score/1", Sequence: 4}}, records[4:]), "4 altered", 3},
 		{"missing", 0, slices.Concat(records[:2], records[3:]), "3 missing", 2},
 		{"first missing", 0, records[1:], "1 missing", 0},
-		{"forked", 0, slices.Concat(records, []schemas.Audit{forge(records[1])}), "2 inserted", 1},
-		{"forked where it is pinned", 5, slices.Concat(records, []schemas.Audit{forge(records[1])}), "2 inserted", 5},
-		{"negative", 0, []schemas.Audit{records[0], forge(schemas.Audit{Writer: "score/1", Sequence: -4})}, "2 inserted", 1},
+		{"forked", 0, slices.Concat(records, []schemas.Audit{forged(records[1])}), "2 inserted", 1},
+		{"forked where it is pinned", 5, slices.Concat(records, []schemas.Audit{forged(records[1])}), "2 inserted", 5},
+		{"negative", 0, []schemas.Audit{records[0], forged(schemas.Audit{Writer: "score/1", Sequence: -4})}, "2 inserted", 1},
 		{"cut off", 5, records[:3], "4 truncated", 5},
 		{"gone", 5, nil, "1 truncated", 5},
 		{"rewritten from the third on", 5, rewritten(records, 2), "5 altered", 5},

@@ -75,16 +75,7 @@ func TestAuditScripts(t *testing.T) {
 
 	records := l.audited()
 	score := records[slices.IndexFunc(records, func(a schemas.Audit) bool { return strings.HasPrefix(a.Writer, "score/") })].Writer
-	testscript.Run(t, testscript.Params{Dir: "testdata/audit", RequireExplicitExec: true, Setup: func(env *testscript.Env) error {
-		env.Setenv("VAULT", dir)
-		env.Setenv("PREFIX", l.config.Topics.Prefix)
-		env.Setenv("DATABASE", l.config.ClickHouse.Database)
-		env.Setenv("SCORE", strings.TrimPrefix(score, "score/"))
-		for key, value := range l.environment() {
-			env.Setenv(key, value)
-		}
-		return nil
-	}, Cmds: map[string]func(*testscript.TestScript, bool, []string){
+	l.auditScripts(t, "testdata/audit", dir, score, map[string]func(*testscript.TestScript, bool, []string){
 		// lose SEQUENCE takes a record of the vault out of the table.
 		"lose": func(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Check(l.conn.Exec(context.Background(), "ALTER TABLE audit DELETE WHERE writer = 'vault' AND sequence = "+args[0]+" SETTINGS mutations_sync = 2"))
@@ -102,7 +93,7 @@ func TestAuditScripts(t *testing.T) {
 			ts.Check(err)
 			l.produce(&kgo.Record{Topic: l.config.Topics.names().Audit(), Key: []byte("vault"), Value: value})
 		},
-	}})
+	})
 }
 
 // The vault has the scorer's chain on record as it was, so that its end cannot be cut
@@ -124,7 +115,20 @@ func TestAuditScripts_pinned(t *testing.T) {
 	_, stop := startVault(t, config)
 	l.waitForRows(14) // of the vault its start, and the checkpoint
 	stop()
-	testscript.Run(t, testscript.Params{Dir: "testdata/pinned", RequireExplicitExec: true, Setup: func(env *testscript.Env) error {
+	l.auditScripts(t, "testdata/pinned", dir, score, map[string]func(*testscript.TestScript, bool, []string){
+		// cut WRITER SEQUENCE takes the records of the writers from the sequence on out of
+		// the table.
+		"cut": func(ts *testscript.TestScript, _ bool, args []string) {
+			ts.Check(l.conn.Exec(context.Background(), "ALTER TABLE audit DELETE WHERE writer LIKE '"+args[0]+"' AND sequence >= "+args[1]+" SETTINGS mutations_sync = 2"))
+		},
+	})
+}
+
+// auditScripts runs the scripts of a folder beside the vault whose files are in dir,
+// and the scorer that writes that chain.
+func (l *live) auditScripts(t *testing.T, scripts, dir, score string, commands map[string]func(*testscript.TestScript, bool, []string)) {
+	t.Helper()
+	testscript.Run(t, testscript.Params{Dir: scripts, RequireExplicitExec: true, Cmds: commands, Setup: func(env *testscript.Env) error {
 		env.Setenv("VAULT", dir)
 		env.Setenv("PREFIX", l.config.Topics.Prefix)
 		env.Setenv("DATABASE", l.config.ClickHouse.Database)
@@ -133,12 +137,6 @@ func TestAuditScripts_pinned(t *testing.T) {
 			env.Setenv(key, value)
 		}
 		return nil
-	}, Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		// cut WRITER SEQUENCE takes the records of the writers from the sequence on out of
-		// the table.
-		"cut": func(ts *testscript.TestScript, _ bool, args []string) {
-			ts.Check(l.conn.Exec(context.Background(), "ALTER TABLE audit DELETE WHERE writer LIKE '"+args[0]+"' AND sequence >= "+args[1]+" SETTINGS mutations_sync = 2"))
-		},
 	}})
 }
 

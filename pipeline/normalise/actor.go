@@ -208,8 +208,7 @@ func isGUID(s string) bool {
 			if c != '-' {
 				return false
 			}
-		case c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F':
-		default:
+		case !isHex(c):
 			return false
 		}
 	}

@@ -91,8 +91,8 @@ func isJoined(word, name string) bool {
 
 // hasFold is strings.Contains whatever the case; of short texts.
 func hasFold(text, part string) bool {
-	for i := 0; i+len(part) <= len(text); i++ {
-		if strings.EqualFold(text[i:i+len(part)], part) {
+	for i := range len(text) {
+		if hasPrefixFold(text[i:], part) {
 			return true
 		}
 	}
