@@ -36,6 +36,8 @@ type Batch struct {
 	// Conflicts counts names that were taught for one user and belong to
 	// another already.
 	Conflicts int
+
+	actors []*knownActor // of the events; nil for what completes an earlier event
 }
 
 // Link is a set of names of one user.
@@ -57,16 +59,21 @@ func (r RejectedRecord) mostlyRejected() bool { return 2*len(r.Rejects) > r.Reco
 
 func (b *Batch) reset() {
 	clear(b.Events)
+	clear(b.actors)
 	clear(b.Links)
 	clear(b.Rejected)
 	clear(b.Skips)
 	clear(b.OutOfScope)
 	*b = Batch{
-		Events: b.Events[:0], Links: b.Links[:0], Rejected: b.Rejected[:0], Skips: b.Skips, OutOfScope: b.OutOfScope,
+		Events: b.Events[:0], actors: b.actors[:0], Links: b.Links[:0], Rejected: b.Rejected[:0], Skips: b.Skips, OutOfScope: b.OutOfScope,
 	}
 	if b.Skips == nil {
 		b.Skips, b.OutOfScope = map[string]int{}, map[ScopeReason]int{}
 	}
+}
+
+func (b *Batch) add(e *normalise.Event, by *knownActor) {
+	b.Events, b.actors = append(b.Events, e), append(b.actors, by)
 }
 
 // BatchNormaliser turns raw records into events: the mapping, then whose they
@@ -86,7 +93,7 @@ type step struct {
 	link    *normalise.Actor
 	finding *normalise.Finding
 	raw     normalise.Raw // without its value
-	names   actorNames
+	actor   *knownActor   // by whom or of whom it is; nil for findings
 }
 
 // NewBatchNormaliser returns a normaliser over a mapper of its own and a

@@ -105,14 +105,25 @@ func (e *escrow) collect(out *Batch) news {
 		link := &out.Links[i]
 		e.add(&n, link.User, &link.Actor, "", link.Observed)
 	}
-	for _, event := range out.Events {
+	for i, event := range out.Events {
+		actor := out.actors[i]
+		if actor == nil {
+			continue
+		}
 		display := ""
 		// Elsewhere the display name may be that of an owner or a sender, and
 		// that of the HR feed is in the profile.
 		if event.Source == schemas.SourceSignIn {
 			display = event.Clear.DisplayName
 		}
+		told := toldAs{event.User, display}
+		if told == actor.told && event.Actor.Profile == nil {
+			continue
+		}
 		e.add(&n, event.User, &event.Actor, display, event.ObservedTime)
+		if _, open := n.told[event.User]; !open { // nothing of them waits for Kafka
+			actor.told = toldAs{event.User, strings.Clone(display)}
+		}
 	}
 	return n
 }

@@ -59,7 +59,7 @@ func TestEscrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	sealing.Previous, sealing.CachedIdentities = previous, 2
-	key, ring := testKey(t), newRing(t, vaultKey)
+	key, ring, met := testKey(t), newRing(t, vaultKey), newKnownActors(100)
 	e := newEscrow(schemas.Topics{}, schemas.SourceSignIn, sealing, key)
 	tell := func(confirm bool, user string, at schemas.Time, actors ...normalise.Event) []string {
 		t.Helper()
@@ -72,7 +72,7 @@ func TestEscrow(t *testing.T) {
 			if actor.Actor.Type == "" {
 				actor.Actor.Type = schemas.ActorPerson
 			}
-			out.Events = append(out.Events, &actor)
+			out.add(&actor, met.of(key, &actor.Actor))
 		}
 		n := e.collect(out)
 		records, err := e.seal(n)
@@ -161,7 +161,9 @@ func TestEscrow_memory(t *testing.T) {
 		Profile: &normalise.Profile{DisplayName: "Ada", Department: "Research", Manager: "Ben", Title: "Analyst"},
 	}
 	event := &normalise.Event{Event: schemas.Event{User: user, ActorType: schemas.ActorPerson}, Actor: actor}
-	e.confirm(e.collect(&Batch{Events: []*normalise.Event{event}}))
+	out := &Batch{}
+	out.add(event, newKnownActor(key, &actor))
+	e.confirm(e.collect(out))
 	known, _ := e.told.get(user)
 	texts := append([]string{
 		known.UPN, known.ObjectID, known.EmployeeID, known.DisplayName, known.Department, known.Manager, known.Title,

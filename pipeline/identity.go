@@ -23,27 +23,27 @@ func (s *resolution) take(st *step) {
 // link learns names that came without an event. Of somebody of whom no event
 // could be in scope, nobody is told.
 func (s *resolution) link(st *step) {
-	named, resolved := s.user(st.link, st.names)
+	named, resolved := s.user(st.link, st.actor)
 	scope := s.resolver.deps.Scope
-	who := scope.of(named, st.names.self, st.link.Type, resolved)
+	who := scope.of(named, st.actor.self, st.link.Type, resolved)
 	inScope := scope.person(who, st.raw.Time) == InScope
-	s.learnNames(st.link, st.names, s.owner(who.user, named, st.names, inScope))
+	s.learnNames(st.link, st.actor, s.owner(who.user, named, st.actor, inScope))
 	if !inScope {
 		return
 	}
-	s.name(st.names, who.user)
+	s.name(st.actor, who.user)
 	s.out.Links = append(s.out.Links, Link{User: who.user, Actor: *st.link, Observed: st.raw.Time})
 }
 
 // event gives an event its user and adds it to the batch, if it is in scope.
 func (s *resolution) event(st *step) {
 	e := st.event
-	named, resolved := s.user(&e.Actor, st.names)
+	named, resolved := s.user(&e.Actor, st.actor)
 	scope := s.resolver.deps.Scope
-	who := scope.of(named, st.names.self, e.ActorType, resolved)
+	who := scope.of(named, st.actor.self, e.ActorType, resolved)
 	reason := scope.event(who, &e.Event)
 	inScope := reason == InScope || scope.person(who, e.Time) == InScope
-	s.learnNames(&e.Actor, st.names, s.owner(who.user, named, st.names, inScope))
+	s.learnNames(&e.Actor, st.actor, s.owner(who.user, named, st.actor, inScope))
 	if s.drop(reason) {
 		return
 	}
@@ -55,11 +55,11 @@ func (s *resolution) event(st *step) {
 			return // by the activity that the alert's facts have told
 		}
 	}
-	s.name(st.names, who.user)
+	s.name(st.actor, who.user)
 	if !resolved && e.ActorType == schemas.ActorPerson {
 		s.out.Unresolved++
 	}
-	s.out.Events = append(s.out.Events, e)
+	s.out.add(e, st.actor)
 }
 
 // drop counts what is out of scope, and tells whether it is.
@@ -73,7 +73,7 @@ func (s *resolution) drop(reason ScopeReason) bool {
 
 // user finds whose the names are, as names have been learned. Resolved is false for people whose UPN is not
 // known.
-func (s *resolution) user(a *normalise.Actor, n actorNames) (user schemas.Pseudonym, resolved bool) {
+func (s *resolution) user(a *normalise.Actor, n *knownActor) (user schemas.Pseudonym, resolved bool) {
 	switch {
 	case n.key == "":
 		return schemas.Pseudonym{}, true
@@ -97,7 +97,7 @@ func (s *resolution) user(a *normalise.Actor, n actorNames) (user schemas.Pseudo
 }
 
 // name tells whoever may know it which name the user's pseudonym is made of.
-func (s *resolution) name(n actorNames, user schemas.Pseudonym) {
+func (s *resolution) name(n *knownActor, user schemas.Pseudonym) {
 	if s.resolver.deps.Named != nil && n.key != "" && user == n.self {
 		s.resolver.deps.Named(user, nameInClear(n.key))
 	}
@@ -114,7 +114,7 @@ type owner struct {
 // as named. The store never meets the pseudonym of somebody who is out of scope;
 // that their names are known keeps records with another one from being recorded as
 // somebody else's.
-func (s *resolution) owner(user, named schemas.Pseudonym, n actorNames, inScope bool) owner {
+func (s *resolution) owner(user, named schemas.Pseudonym, n *knownActor, inScope bool) owner {
 	o := owner{user: user, learned: user, inScope: inScope}
 	if !inScope {
 		if o.learned = named; named == n.self && len(n.aliases) > 0 {
@@ -127,7 +127,7 @@ func (s *resolution) owner(user, named schemas.Pseudonym, n actorNames, inScope 
 // learnNames learns that the names are their owner's. Without a UPN and when none
 // of the names is known, nothing is learned: the actor stays apart until a record
 // joins the names.
-func (s *resolution) learnNames(a *normalise.Actor, n actorNames, o owner) {
+func (s *resolution) learnNames(a *normalise.Actor, n *knownActor, o owner) {
 	isKnown := func(key schemas.Pseudonym) bool { return s.known[key] != (schemas.Pseudonym{}) }
 	switch {
 	case n.key == "" || !isHuman(a.Type):

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/riskpipe/riskpipe/pipeline/normalise"
 	"github.com/riskpipe/riskpipe/schemas"
 )
+
+// namesOfActor is how many names a person has, roughly.
+const namesOfActor = 4
 
 // Pseudonymiser turns identities into pseudonyms; *vault.Key is the one. It must
 // be pure and safe for concurrent use.
@@ -81,8 +82,9 @@ type Resolver struct {
 	config ResolverConfig
 	deps   ResolverDeps
 
-	mu    sync.Mutex
-	cache *lru[schemas.Pseudonym, cachedName]
+	mu     sync.Mutex
+	actors *knownActors
+	cache  *lru[schemas.Pseudonym, cachedName]
 }
 
 // cachedName is the user that a name belongs to; zero means that nobody knew it
@@ -109,45 +111,18 @@ func NewResolver(config ResolverConfig, deps ResolverDeps) (*Resolver, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	return &Resolver{config: config, deps: deps, cache: newLRU[schemas.Pseudonym, cachedName]()}, nil
+	return &Resolver{
+		config: config, deps: deps, actors: newKnownActors(config.CacheEntries / namesOfActor), cache: newLRU[schemas.Pseudonym, cachedName](),
+	}, nil
 }
 
 // The prefix that normalise gives to the key of a UPN.
 const upnPrefix = "upn:"
 
-// actorNames are the keys of an actor's names.
-type actorNames struct {
-	key     string              // the actor's own, as normalise sees it; empty for nobody
-	self    schemas.Pseudonym   // of key
-	aliases []schemas.Pseudonym // most trustworthy first; none for machines
-}
-
-// namesOf computes the keys of an actor's names.
-func (r *Resolver) namesOf(a *normalise.Actor) actorNames {
-	n := actorNames{key: a.Key()}
-	if n.key == "" {
-		return n
-	}
-	n.self = r.deps.Key.Pseudonym(n.key)
-	if !isHuman(a.Type) {
-		return n
-	}
-	for _, alias := range a.Aliases() {
-		n.aliases = append(n.aliases, r.deps.Key.Pseudonym(alias))
-	}
-	return n
-}
-
-// isHuman tells actors whose names may be learned. Unknown actors may be people;
-// services, systems and anonymous users share names as a rule.
-func isHuman(t schemas.ActorType) bool {
-	return t == schemas.ActorPerson || t == schemas.ActorGuest || t == schemas.ActorUnknown || t == ""
-}
-
 // resolve gives every event of the steps its user and appends it to out.
 func (r *Resolver) resolve(ctx context.Context, steps []step, out *Batch) error {
 	s := &resolution{
-		resolver: r, out: out, known: map[schemas.Pseudonym]schemas.Pseudonym{}, names: map[normalise.Actor]actorNames{},
+		resolver: r, out: out, known: map[schemas.Pseudonym]schemas.Pseudonym{},
 	}
 	if err := s.prepare(ctx, steps); err != nil {
 		return err
@@ -165,9 +140,6 @@ type resolution struct {
 	out      *Batch
 	// known is what the batch knows of names: the user, or zero for nobody.
 	known map[schemas.Pseudonym]schemas.Pseudonym
-	// names are those of the actors, without their profiles: a batch meets most of
-	// them often.
-	names map[normalise.Actor]actorNames
 	// learned are the names that the batch has taught, in order.
 	learned  []Name
 	findings findings
@@ -176,31 +148,7 @@ type resolution struct {
 // prepare reads what the batch will need in one go.
 func (s *resolution) prepare(ctx context.Context, steps []step) error {
 	r := s.resolver
-	var wanted []schemas.Pseudonym
-	for i := range steps {
-		st := &steps[i]
-		actor := st.link
-		if st.event != nil {
-			actor = &st.event.Actor
-			actor.Type = st.event.ActorType // the mapper's last word on it
-			s.findings.want(r, st.event.Finding)
-		}
-		if st.finding != nil {
-			s.findings.want(r, st.finding.ID)
-			continue
-		}
-		named := *actor
-		named.Profile = nil
-		names, met := s.names[named]
-		if !met {
-			names = r.namesOf(actor)
-			s.names[named] = names
-			if names.key != "" && isHuman(actor.Type) {
-				wanted = append(append(wanted, names.self), names.aliases...)
-			}
-		}
-		st.names = names
-	}
+	wanted := s.meet(steps)
 	missing := r.cached(wanted, s.known)
 	names := len(missing)
 	missing = append(missing, s.findings.keys()...)
@@ -218,6 +166,35 @@ func (s *resolution) prepare(ctx context.Context, steps []step) error {
 	}
 	r.remember(missing[:names], s.known)
 	return s.loadFindings(values[names:])
+}
+
+// meet finds out who the actors of the steps are by their names alone, and returns the
+// names of people.
+func (s *resolution) meet(steps []step) []schemas.Pseudonym {
+	r := s.resolver
+	var wanted []schemas.Pseudonym
+	met := make(map[*knownActor]struct{}, len(steps))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range steps {
+		st := &steps[i]
+		actor := st.link
+		if st.event != nil {
+			actor = &st.event.Actor
+			actor.Type = st.event.ActorType // the mapper's last word on it
+			s.findings.want(r, st.event.Finding)
+		}
+		if st.finding != nil {
+			s.findings.want(r, st.finding.ID)
+			continue
+		}
+		st.actor = r.actors.of(r.deps.Key, actor)
+		before := len(met)
+		if met[st.actor] = struct{}{}; len(met) > before && st.actor.key != "" && isHuman(actor.Type) {
+			wanted = append(append(wanted, st.actor.self), st.actor.aliases...)
+		}
+	}
+	return wanted
 }
 
 // cached copies what the cache knows into known and returns the other keys,
@@ -280,10 +257,4 @@ func (s *resolution) finish(ctx context.Context) error {
 	r.mu.Unlock()
 	r.remember(keys, s.known)
 	return s.recheck(ctx)
-}
-
-// nameInClear is what people call the owner of a key.
-func nameInClear(key string) string {
-	_, name, _ := strings.Cut(key, ":")
-	return name
 }

@@ -85,6 +85,14 @@ func (a Actor) Aliases() []string {
 	return keys
 }
 
+// Clone returns the actor with texts of its own; the profile is shared.
+func (a Actor) Clone() Actor {
+	for _, text := range []*string{&a.UPN, &a.Mail, &a.ObjectID, &a.EmployeeID, &a.WorkerID, &a.SID, &a.Account, &a.App} {
+		*text = strings.Clone(*text)
+	}
+	return a
+}
+
 // maxUserID bounds the names of actors, in bytes: a UPN has at most 113
 // characters, a claim or a role session a few hundred.
 const maxUserID = 1024
