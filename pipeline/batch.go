@@ -37,7 +37,14 @@ type Batch struct {
 	// another already.
 	Conflicts int
 
-	actors []*knownActor // of the events; nil for what completes an earlier event
+	made []provenance // of the events
+}
+
+// provenance is what an event was made of: nothing for one that completes an earlier
+// one.
+type provenance struct {
+	actor    *knownActor
+	evidence []byte // what is to be sealed, as JSON; valid until the next batch
 }
 
 // Link is a set of names of one user.
@@ -59,21 +66,21 @@ func (r RejectedRecord) mostlyRejected() bool { return 2*len(r.Rejects) > r.Reco
 
 func (b *Batch) reset() {
 	clear(b.Events)
-	clear(b.actors)
+	clear(b.made)
 	clear(b.Links)
 	clear(b.Rejected)
 	clear(b.Skips)
 	clear(b.OutOfScope)
 	*b = Batch{
-		Events: b.Events[:0], actors: b.actors[:0], Links: b.Links[:0], Rejected: b.Rejected[:0], Skips: b.Skips, OutOfScope: b.OutOfScope,
+		Events: b.Events[:0], made: b.made[:0], Links: b.Links[:0], Rejected: b.Rejected[:0], Skips: b.Skips, OutOfScope: b.OutOfScope,
 	}
 	if b.Skips == nil {
 		b.Skips, b.OutOfScope = map[string]int{}, map[ScopeReason]int{}
 	}
 }
 
-func (b *Batch) add(e *normalise.Event, by *knownActor) {
-	b.Events, b.actors = append(b.Events, e), append(b.actors, by)
+func (b *Batch) add(e *normalise.Event, of provenance) {
+	b.Events, b.made = append(b.Events, e), append(b.made, of)
 }
 
 // BatchNormaliser turns raw records into events: the mapping, then whose they
@@ -84,16 +91,18 @@ type BatchNormaliser struct {
 	resolver *Resolver
 	result   normalise.Result
 	steps    []step
+	sealing  bool   // evidence will be sealed
+	evidence []byte // of the batch
 }
 
 // step is one fact of the batch in the order in which facts take effect. One of
 // the three is set.
 type step struct {
-	event   *normalise.Event
-	link    *normalise.Actor
-	finding *normalise.Finding
-	raw     normalise.Raw // without its value
-	actor   *knownActor   // by whom or of whom it is; nil for findings
+	event      *normalise.Event
+	link       *normalise.Actor
+	finding    *normalise.Finding
+	raw        normalise.Raw // without its value
+	provenance               // without an actor for findings
 }
 
 // NewBatchNormaliser returns a normaliser over a mapper of its own and a
@@ -108,7 +117,7 @@ func NewBatchNormaliser(mapper Mapper, resolver *Resolver) *BatchNormaliser {
 func (b *BatchNormaliser) Process(ctx context.Context, source schemas.Source, raws []normalise.Raw, out *Batch) error {
 	out.reset()
 	clear(b.steps)
-	b.steps = b.steps[:0]
+	b.steps, b.evidence = b.steps[:0], b.evidence[:0]
 	for i := range raws {
 		b.mapper.Map(source, raws[i], &b.result)
 		out.Records += b.result.Records
@@ -136,6 +145,17 @@ func (b *BatchNormaliser) collect(raw normalise.Raw) {
 		b.steps = append(b.steps, step{finding: &finding, raw: raw})
 	}
 	for _, event := range b.result.Events {
-		b.steps = append(b.steps, step{event: event, raw: raw})
+		b.steps = append(b.steps, step{event: event, raw: raw, provenance: provenance{evidence: b.write(event)}})
 	}
+}
+
+// write writes what is to be sealed of an event while its record is in the processor's
+// cache: later, half of the time is waiting for memory.
+func (b *BatchNormaliser) write(e *normalise.Event) []byte {
+	if !b.sealing {
+		return nil
+	}
+	start := len(b.evidence)
+	b.evidence = e.Clear.AppendJSON(b.evidence)
+	return b.evidence[start:len(b.evidence):len(b.evidence)]
 }

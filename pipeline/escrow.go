@@ -106,7 +106,7 @@ func (e *escrow) collect(out *Batch) news {
 		e.add(&n, link.User, &link.Actor, "", link.Observed)
 	}
 	for i, event := range out.Events {
-		actor := out.actors[i]
+		actor := out.made[i].actor
 		if actor == nil {
 			continue
 		}

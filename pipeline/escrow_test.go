@@ -72,7 +72,7 @@ func TestEscrow(t *testing.T) {
 			if actor.Actor.Type == "" {
 				actor.Actor.Type = schemas.ActorPerson
 			}
-			out.add(&actor, met.of(key, &actor.Actor))
+			out.add(&actor, provenance{actor: met.of(key, &actor.Actor)})
 		}
 		n := e.collect(out)
 		records, err := e.seal(n)
@@ -162,7 +162,7 @@ func TestEscrow_memory(t *testing.T) {
 	}
 	event := &normalise.Event{Event: schemas.Event{User: user, ActorType: schemas.ActorPerson}, Actor: actor}
 	out := &Batch{}
-	out.add(event, newKnownActor(key, &actor))
+	out.add(event, provenance{actor: newKnownActor(key, &actor)})
 	e.confirm(e.collect(out))
 	known, _ := e.told.get(user)
 	texts := append([]string{

@@ -198,7 +198,7 @@ func (s *resolution) release(known *finding) {
 		if s.drop(s.resolver.deps.Scope.event(w.who, &e)) {
 			continue // by the activity that the alert's facts have told
 		}
-		s.out.add(&normalise.Event{Event: e}, nil)
+		s.out.add(&normalise.Event{Event: e}, provenance{})
 	}
 }
 

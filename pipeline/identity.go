@@ -59,7 +59,7 @@ func (s *resolution) event(st *step) {
 	if !resolved && e.ActorType == schemas.ActorPerson {
 		s.out.Unresolved++
 	}
-	s.out.add(e, st.actor)
+	s.out.add(e, st.provenance)
 }
 
 // drop counts what is out of scope, and tells whether it is.

@@ -212,7 +212,7 @@ func produceAll(ctx context.Context, client *kgo.Client, records []*kgo.Record) 
 func (n *Normaliser) worker(*kgo.Client, int32) partitionWorker {
 	w := &normaliserWorker{service: n, batch: NewBatchNormaliser(n.deps.Mapper(), n.deps.Resolver)}
 	if n.deps.Sealing != nil {
-		w.sealer = newEvidenceSealer(n.deps.Topics, n.deps.Sealing, time.Now)
+		w.batch.sealing, w.sealer = true, newEvidenceSealer(n.deps.Topics, n.deps.Sealing, time.Now)
 	}
 	return w
 }

@@ -33,8 +33,7 @@ type evidenceSealer struct {
 	now     func() time.Time
 	written string // id of the data key that Kafka has
 
-	clear  []byte // evidence of one event
-	sealed []byte // of a batch
+	sealed []byte // evidence of a batch
 }
 
 func newEvidenceSealer(topics schemas.Topics, s *Sealing, now func() time.Time) *evidenceSealer {
@@ -53,13 +52,13 @@ func (s *evidenceSealer) seal(out *Batch) (*kgo.Record, error) {
 	}
 	key := s.sealer.Key()
 	s.sealed = s.sealed[:0]
-	for _, e := range out.Events {
-		s.clear = e.Clear.AppendJSON(s.clear[:0])
-		if string(s.clear) == "{}" {
+	for i, e := range out.Events {
+		clear := out.made[i].evidence
+		if len(clear) <= len("{}") {
 			continue
 		}
 		start := len(s.sealed)
-		longer, err := s.sealer.AppendSealed(s.sealed, e.User, e.ID, s.clear)
+		longer, err := s.sealer.AppendSealed(s.sealed, e.User, e.ID, clear)
 		if err != nil {
 			return nil, fmt.Errorf("sealing evidence of event %s: %w", e.ID, err)
 		}

@@ -208,7 +208,7 @@ func TestEvidenceSealer(t *testing.T) {
 	batch := func(evidence ...normalise.Evidence) *Batch {
 		out := &Batch{}
 		for i, clear := range evidence {
-			out.Events = append(out.Events, &normalise.Event{Event: tinyEvent(0, int64(i)), Clear: clear})
+			out.add(&normalise.Event{Event: tinyEvent(0, int64(i))}, provenance{evidence: clear.AppendJSON(nil)})
 		}
 		return out
 	}
@@ -246,6 +246,7 @@ func TestEvidenceSealer(t *testing.T) {
 func BenchmarkSealing(b *testing.B) {
 	sealing, _ := newSealing(b)
 	normaliser := NewBatchNormaliser(evident{}, newResolver(b, NewMemoryNames(), nil))
+	normaliser.sealing = true
 	var raws []normalise.Raw
 	for i := range 1000 {
 		raws = append(raws, normalise.Raw{Topic: "raw.file", Offset: int64(i), Time: 1, Value: fmt.Appendf(nil, `{"id":%d,"upn":"user%d@contoso.com"}`, i, i%100)})
