@@ -14,6 +14,7 @@ import (
 
 	"github.com/riskpipe/riskpipe/pipeline/normalise"
 	"github.com/riskpipe/riskpipe/schemas"
+	"github.com/riskpipe/riskpipe/vault"
 )
 
 // NormaliserConfig is what users write about one normaliser. Zero values take
@@ -100,7 +101,8 @@ type Normaliser struct {
 	consumer *consumer
 	output   *kgo.Client
 	letters  *deadLetters
-	escrow   *escrow // nil without sealing
+	escrow   *escrow         // nil without sealing
+	dataKeys *vault.DataKeys // likewise
 	notices  *scopeNotices
 }
 
@@ -119,6 +121,7 @@ func NewNormaliser(config NormaliserConfig, deps NormaliserDeps) (*Normaliser, e
 	n := &Normaliser{config: config, deps: deps, metrics: metrics, breaker: newBreaker(config.Breaker, time.Now)}
 	n.letters = &deadLetters{topics: deps.Topics, stage: "normalise", component: component, version: deps.Version, produce: n.produce}
 	if deps.Sealing != nil {
+		n.dataKeys = vault.NewDataKeys(deps.Sealing.Vault)
 		n.escrow = newEscrow(deps.Topics, config.Source, deps.Sealing, deps.Resolver.deps.Key)
 	}
 	n.notices = &scopeNotices{scope: deps.Resolver.deps.Scope, log: deps.Log, metrics: metrics, now: time.Now}
@@ -212,7 +215,7 @@ func produceAll(ctx context.Context, client *kgo.Client, records []*kgo.Record) 
 func (n *Normaliser) worker(*kgo.Client, int32) partitionWorker {
 	w := &normaliserWorker{service: n, batch: NewBatchNormaliser(n.deps.Mapper(), n.deps.Resolver)}
 	if n.deps.Sealing != nil {
-		w.batch.sealing, w.sealer = true, newEvidenceSealer(n.deps.Topics, n.deps.Sealing, time.Now)
+		w.batch.sealing, w.sealer = true, newEvidenceSealer(n.deps.Topics, n.deps.Sealing.Keys, n.dataKeys.Sealer(), time.Now)
 	}
 	return w
 }

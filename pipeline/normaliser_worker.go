@@ -127,6 +127,9 @@ func (w *normaliserWorker) seal(ctx context.Context) error {
 	return err
 }
 
+// plainSize is how large an event is without its evidence, in bytes, roughly.
+const plainSize = 384
+
 // encode makes Kafka records of the events, and dead letters of what was
 // rejected. An event that the schema does not allow is a bug in the mapping: its
 // record becomes a dead letter rather than a crash at every start.
@@ -134,7 +137,11 @@ func (w *normaliserWorker) encode(records []*kgo.Record) ([]*kgo.Record, []deadL
 	n := w.service
 	topic := n.deps.Topics.Events()
 	b := &w.encoded
-	b.values, b.keys, b.list = b.values[:0], b.keys[:0], b.list[:0]
+	size := 0
+	for _, e := range w.out.Events {
+		size += len(e.Evidence) + plainSize
+	}
+	b.values, b.keys, b.list = slices.Grow(b.values[:0], size), b.keys[:0], b.list[:0]
 	b.records = slices.Grow(b.records[:0], len(w.out.Events))
 	for _, e := range w.out.Events {
 		start := len(b.values)

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -36,8 +37,8 @@ type evidenceSealer struct {
 	sealed []byte // evidence of a batch
 }
 
-func newEvidenceSealer(topics schemas.Topics, s *Sealing, now func() time.Time) *evidenceSealer {
-	return &evidenceSealer{topics: topics, keys: s.Keys, sealer: vault.NewSealer(s.Vault), now: now}
+func newEvidenceSealer(topics schemas.Topics, keys *schemas.Codec[schemas.EvidenceKey], sealer *vault.Sealer, now func() time.Time) *evidenceSealer {
+	return &evidenceSealer{topics: topics, keys: keys, sealer: sealer, now: now}
 }
 
 // seal puts the evidence of the batch's events into them, sealed, which is valid
@@ -51,7 +52,11 @@ func (s *evidenceSealer) seal(out *Batch) (*kgo.Record, error) {
 		return nil, err
 	}
 	key := s.sealer.Key()
-	s.sealed = s.sealed[:0]
+	size := 0
+	for i := range out.made {
+		size += len(out.made[i].evidence) + vault.EvidenceOverhead
+	}
+	s.sealed = slices.Grow(s.sealed[:0], size)
 	for i, e := range out.Events {
 		clear := out.made[i].evidence
 		if len(clear) <= len("{}") {

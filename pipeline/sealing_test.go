@@ -204,7 +204,7 @@ func TestNormaliser_sealingOrder(t *testing.T) {
 func TestEvidenceSealer(t *testing.T) {
 	sealing, _ := newSealing(t)
 	now := time.Unix(1_700_000_000, 0)
-	s := newEvidenceSealer(schemas.Topics{Prefix: "eu."}, sealing, func() time.Time { return now })
+	s := newEvidenceSealer(schemas.Topics{Prefix: "eu."}, sealing.Keys, vault.NewSealer(sealing.Vault), func() time.Time { return now })
 	batch := func(evidence ...normalise.Evidence) *Batch {
 		out := &Batch{}
 		for i, clear := range evidence {
@@ -255,7 +255,7 @@ func BenchmarkSealing(b *testing.B) {
 	if err := normaliser.Process(b.Context(), schemas.SourceFile, raws, &out); err != nil {
 		b.Fatal(err)
 	}
-	sealer, escrow := newEvidenceSealer(schemas.Topics{}, sealing, time.Now), newEscrow(schemas.Topics{}, schemas.SourceFile, sealing, testKey(b))
+	sealer, escrow := newEvidenceSealer(schemas.Topics{}, sealing.Keys, vault.NewSealer(sealing.Vault), time.Now), newEscrow(schemas.Topics{}, schemas.SourceFile, sealing, testKey(b))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := sealer.seal(&out); err != nil {

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
 	"github.com/riskpipe/riskpipe/schemas"
@@ -23,7 +25,7 @@ var (
 func newSealer(t testing.TB, to *PrivateKey) *Sealer {
 	t.Helper()
 	s := NewSealer(to.Public())
-	if err := s.Renew(at, 1); err != nil {
+	if err := s.Renew(at, 1<<30); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -176,7 +178,7 @@ func TestSealer_Renew(t *testing.T) {
 	if _, err := s.AppendSealed(nil, user, event, nil); !errors.Is(err, ErrNoDataKey) {
 		t.Errorf("before the first key: %v", err)
 	}
-	s.limit = 10
+	s.keys.limit = 10
 	const hour = at - at%hourMillis
 	seen := map[string]bool{}
 	for _, step := range []struct {
@@ -233,6 +235,70 @@ func TestSealer_nonces(t *testing.T) {
 	}
 	if prefix := newSealer(t, newVaultKey(t)).nonce; bytes.Equal(prefix[:4], s.nonce[:4]) && prefix == s.nonce {
 		t.Error("two keys begin alike")
+	}
+}
+
+// The sealers of one process share a data key for each hour, no nonce of which comes
+// twice, and whatever any of them sealed opens.
+func TestDataKeys(t *testing.T) {
+	const workers, batches, perBatch = 8, 20, 10
+	vaultKey := newVaultKey(t)
+	keys, opener := NewDataKeys(vaultKey.Public()), NewEvidenceOpener(newRing(t, vaultKey))
+	var (
+		group  errgroup.Group
+		mu     sync.Mutex
+		nonces = map[string]bool{}
+		ids    = map[string]bool{}
+	)
+	for worker := range workers {
+		group.Go(func() error {
+			s := keys.Sealer()
+			for i := range batches {
+				if err := s.Renew(at, perBatch); err != nil {
+					return err
+				}
+				key := s.Key()
+				for range perBatch {
+					u := schemas.Pseudonym{byte(i), byte(worker % 2)}
+					sealed, err := s.AppendSealed(nil, u, event, []byte("x"))
+					if err != nil {
+						return err
+					}
+					mu.Lock()
+					nonces[string(sealed[1:1+nonceSize])], ids[key.ID] = true, true
+					err = opened(opener, &key, u, event, sealed)
+					mu.Unlock()
+					if err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if len(ids) != 1 || len(nonces) != workers*batches*perBatch {
+		t.Errorf("%d keys, %d nonces", len(ids), len(nonces))
+	}
+}
+
+// A batch that began before the hour ended is sealed under the key that it took, and
+// one that took no room has none.
+func TestSealer_hourEnds(t *testing.T) {
+	vaultKey := newVaultKey(t)
+	keys, opener := NewDataKeys(vaultKey.Public()), NewEvidenceOpener(newRing(t, vaultKey))
+	first, second := keys.Sealer(), keys.Sealer()
+	if err := errors.Join(first.Renew(at, 1), second.Renew(at+hourMillis, 0)); err != nil {
+		t.Fatal(err)
+	}
+	key := first.Key()
+	if err := opened(opener, &key, user, event, seal(t, first, "x")); err != nil || key.ID == second.Key().ID {
+		t.Errorf("keys %s and %s: %v", key.ID, second.Key().ID, err)
+	}
+	if _, err := second.AppendSealed(nil, user, event, nil); !errors.Is(err, ErrNoDataKey) {
+		t.Errorf("without room: %v", err)
 	}
 }
 
