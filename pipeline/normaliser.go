@@ -81,7 +81,7 @@ type NormaliserDeps struct {
 	// one: brokers, TLS, SASL.
 	Input, Output []kgo.Opt
 	Topics        schemas.Topics
-	// Mapper returns a mapper for one partition.
+	// Mapper returns a mapper for one batch at a time.
 	Mapper   func() Mapper
 	Resolver *Resolver
 	Events   *schemas.Codec[schemas.Event]
@@ -104,6 +104,8 @@ type Normaliser struct {
 	escrow   *escrow         // nil without sealing
 	dataKeys *vault.DataKeys // likewise
 	notices  *scopeNotices
+
+	workspaces workspaces
 }
 
 // NewNormaliser returns the normaliser of one source. It joins its group at
@@ -213,11 +215,7 @@ func produceAll(ctx context.Context, client *kgo.Client, records []*kgo.Record) 
 }
 
 func (n *Normaliser) worker(*kgo.Client, int32) partitionWorker {
-	w := &normaliserWorker{service: n, batch: NewBatchNormaliser(n.deps.Mapper(), n.deps.Resolver)}
-	if n.deps.Sealing != nil {
-		w.batch.sealing, w.sealer = true, newEvidenceSealer(n.deps.Topics, n.deps.Sealing.Keys, n.dataKeys.Sealer(), time.Now)
-	}
-	return w
+	return &normaliserWorker{service: n}
 }
 
 var _ Mapper = (*normalise.Mapper)(nil)
