@@ -97,7 +97,10 @@ func (in *installation) drain(ctx context.Context, patience time.Duration) error
 			quiet = 0
 			return fmt.Errorf("there are %s", b)
 		}
-		if quiet++; quiet < 3 {
+		if quiet++; quiet == 1 {
+			in.quietSince = time.Now()
+		}
+		if quiet < 3 {
 			return errors.New("there was something a moment ago")
 		}
 		return nil
