@@ -20,7 +20,9 @@ import (
 
 // normalised is what normalising the raw topics comes to without any fault. The
 // raw records are normalised in several orders, since feeds are read side by
-// side. One fact can be published twice, by two feeds or in two records, so that
+// side. Whose an event is depends on what was read before it: it may also be whose it is
+// when its partition is ahead of all others, and nothing is known that only they
+// teach. One fact can be published twice, by two feeds or in two records, so that
 // an event has one content or several.
 type normalised struct {
 	said
@@ -77,34 +79,46 @@ func (in *installation) normaliseCleanly(t *testing.T, raw map[string]map[int32]
 	t.Helper()
 	options := in.mapping(t)
 	n := &normalised{said: newSaid(), letters: ledger{}, people: ledger{}}
-	for _, order := range orders(raw, directory) {
+	read := func(order []*kgo.Record) *normalised {
 		one := &normalised{said: newSaid(), letters: n.letters, people: n.people}
 		if err := in.normaliseInOrder(t.Context(), one, order, options, c); err != nil {
 			t.Fatal(err)
 		}
-		n.merge(one)
+		return one
+	}
+	first, partitions := byPartition(raw, directory)
+	for _, order := range orders(first, partitions) {
+		n.merge(read(order))
+	}
+	for _, partition := range partitions {
+		n.users.merge(read(slices.Concat(first, partition)).users)
 	}
 	return n
 }
 
-// orders are ways to read the raw topics that services might take: by time and
-// all of it once more, and one partition after the other, forwards and backwards.
-func orders(raw map[string]map[int32][]*kgo.Record, directory map[string]map[int32]int64) [][]*kgo.Record {
-	var first, byTime []*kgo.Record
-	var partitions [][]*kgo.Record
+// byPartition are the records that were read before all others, and the others of
+// each partition.
+func byPartition(raw map[string]map[int32][]*kgo.Record, directory map[string]map[int32]int64) (first []*kgo.Record, partitions [][]*kgo.Record) {
 	for _, topic := range slices.Sorted(maps.Keys(raw)) {
 		for _, partition := range slices.Sorted(maps.Keys(raw[topic])) {
 			records := raw[topic][partition]
 			known := directory[topic][partition]
 			first = append(first, records[:known]...)
 			partitions = append(partitions, records[known:])
-			byTime = append(byTime, records[known:]...)
 		}
 	}
+	return first, partitions
+}
+
+// orders are ways to read the raw topics that services might take: by time and
+// all of it once more, and one partition after the other, forwards and backwards.
+func orders(first []*kgo.Record, partitions [][]*kgo.Record) [][]*kgo.Record {
+	byTime := slices.Concat(partitions...)
 	slices.SortStableFunc(byTime, func(a, b *kgo.Record) int { return a.Timestamp.Compare(b.Timestamp) })
 	forwards := slices.Concat(partitions...)
-	slices.Reverse(partitions)
-	backwards := slices.Concat(partitions...)
+	reversed := slices.Clone(partitions)
+	slices.Reverse(reversed)
+	backwards := slices.Concat(reversed...)
 	var all [][]*kgo.Record
 	again := slices.Concat(byTime, byTime) // as after a crash, when Redis knows already
 	for _, rest := range [][]*kgo.Record{again, forwards, backwards} {
@@ -119,13 +133,10 @@ func (n *normalised) merge(one *normalised) {
 		n.always = maps.Clone(one.joined)
 	}
 	maps.DeleteFunc(n.always, func(id schemas.UUID, _ map[string]bool) bool { return one.joined[id] == nil })
-	for _, pair := range [][2]variants{{n.contents, one.contents}, {n.users, one.users}, {n.clear, one.clear}, {n.joined, one.joined}} {
-		for id, contents := range pair[1] {
-			for content := range contents {
-				note(pair[0], id, content)
-			}
-		}
-	}
+	n.contents.merge(one.contents)
+	n.users.merge(one.users)
+	n.clear.merge(one.clear)
+	n.joined.merge(one.joined)
 	n.orders++
 }
 
@@ -208,6 +219,15 @@ func evidenceOf(e *normalise.Evidence) (string, error) {
 	return "", nil
 }
 
+// merge takes others in.
+func (v variants) merge(others variants) {
+	for id, contents := range others {
+		for content := range contents {
+			note(v, id, content)
+		}
+	}
+}
+
 // several are how many have more than one content.
 func (v variants) several() (count int) {
 	for _, contents := range v {
@@ -243,6 +263,25 @@ func (v variants) within(allowed variants) ledger {
 		}
 	}
 	return agreed
+}
+
+func TestVariants_within(t *testing.T) {
+	id, other := schemas.NewUUID("a"), schemas.NewUUID("b")
+	allowed := variants{id: {"one": true, "two": true}}
+	for _, test := range []struct {
+		seen variants
+		want ledger
+	}{
+		{variants{}, ledger{}},
+		{variants{id: {"one": true}}, ledger{id.String(): permitted}},
+		{variants{id: {"one": true, "two": true}}, ledger{id.String(): permitted}},
+		{variants{id: {"one": true, "three": true}}, ledger{id.String(): "three"}},
+		{variants{other: {"one": true}}, ledger{other.String(): "one"}},
+	} {
+		if got := test.seen.within(allowed); !maps.Equal(got, test.want) {
+			t.Errorf("%v: got %v, want %v", test.seen, got, test.want)
+		}
+	}
 }
 
 // named permits all of them.
