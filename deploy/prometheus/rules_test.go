@@ -14,8 +14,10 @@ import (
 	client "github.com/prometheus/client_golang/prometheus"
 
 	"github.com/riskpipe/riskpipe/deploy/embedded/servertest"
+	"github.com/riskpipe/riskpipe/pipeline"
 	"github.com/riskpipe/riskpipe/schemas"
 	"github.com/riskpipe/riskpipe/sink"
+	"github.com/riskpipe/riskpipe/vault"
 )
 
 func TestMain(m *testing.M) { servertest.Main(m) }
@@ -51,7 +53,7 @@ func (r *registered) Register(c client.Collector) error {
 	return nil
 }
 
-// Rules are complete, and speak of metrics and labels that the sink has.
+// Rules are complete, and speak of metrics and labels that the sink and the vault have.
 func TestRules(t *testing.T) {
 	text, err := os.ReadFile("rules.yaml")
 	if err != nil {
@@ -61,7 +63,7 @@ func TestRules(t *testing.T) {
 	if err := yaml.UnmarshalWithOptions(text, &parsed, yaml.Strict()); err != nil {
 		t.Fatal(err)
 	}
-	have := sinkMetrics(t)
+	have := sinkMetrics(t) + auditMetrics(t)
 	alerts := map[string]bool{}
 	for _, group := range parsed.Groups {
 		for _, rule := range group.Rules {
@@ -77,7 +79,7 @@ func TestRules(t *testing.T) {
 					t.Errorf("%s: brackets of %s", rule.Alert, rule.Expr)
 				}
 			}
-			for _, name := range regexp.MustCompile(`\briskpipe_sink_[a-z_]+`).FindAllString(rule.Expr, -1) {
+			for _, name := range regexp.MustCompile(`\briskpipe_(?:sink|audit)_[a-z_]+`).FindAllString(rule.Expr, -1) {
 				if !strings.Contains(have, `"`+strings.TrimSuffix(name, "_bucket")+`"`) {
 					t.Errorf("%s: there is no metric %s", rule.Alert, name)
 				}
@@ -92,6 +94,17 @@ func TestRules(t *testing.T) {
 	if len(alerts) < 5 {
 		t.Errorf("only %d alerts", len(alerts))
 	}
+}
+
+// auditMetrics describes the metrics of what watches over the audit trail, one a line.
+func auditMetrics(t *testing.T) string {
+	t.Helper()
+	r := &registered{}
+	deps := pipeline.AuditWatcherDeps{Watch: &vault.AuditWatch{}, Log: slog.New(slog.DiscardHandler), Metrics: r}
+	if _, err := pipeline.NewAuditWatcher(deps); err != nil {
+		t.Fatal(err)
+	}
+	return r.descriptions
 }
 
 // sinkMetrics describes the sink's metrics, one a line.
