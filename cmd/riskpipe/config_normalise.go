@@ -21,6 +21,7 @@ type NormaliseConfig struct {
 	PoisonRecords   int            `mapstructure:"poison_records"`
 	ClearExtensions []string       `mapstructure:"clear_extensions"`
 	ClearPrograms   []string       `mapstructure:"clear_programs"`
+	ClearTexts      []string       `mapstructure:"clear_texts"`
 	InternalDomains []string       `mapstructure:"internal_domains"`
 	Domains         []DomainClass  `mapstructure:"domains"`
 	SiteCategories  []SiteCategory `mapstructure:"site_categories"`
@@ -98,7 +99,7 @@ func (c NormaliseConfig) options(hash func(kind, value string) schemas.Hash) nor
 }
 
 func (c NormaliseConfig) clear() normalise.Clear {
-	return normalise.Clear{Extensions: c.ClearExtensions, Programs: c.ClearPrograms}
+	return normalise.Clear{Extensions: c.ClearExtensions, Programs: c.ClearPrograms, Texts: c.ClearTexts}
 }
 
 func (c NormaliseConfig) content() []normalise.ContentRule {

@@ -1,6 +1,7 @@
 package normalise
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -19,30 +20,48 @@ type Clear struct {
 	Extensions []string
 	// Programs are file names of programs, with or without .exe.
 	Programs []string
+	// Texts are what the organisation's systems say where upstream's products speak
+	// English: kinds of employment, operations, categories; whole, in any case.
+	Texts []string
 }
 
-// Validate returns what is no extension or no program, by its place.
+// Validate returns everything that is no extension, no program or no text of that
+// kind, by its place.
 func (c Clear) Validate() error {
+	var problems []error
 	for _, list := range []struct {
 		name    string
 		entries []string
-		most    int
+		fits    func(entry string) bool
 		want    string
 	}{
-		{"clear_extensions", c.Extensions, maxExtension, "the end of a file name, such as cmp"},
-		{"clear_programs", c.Programs, maxPlain, "the file name of a program, such as contoso-cad.exe"},
+		{"clear_extensions", c.Extensions, isFileName(maxExtension), "the end of a file name, such as cmp"},
+		{"clear_programs", c.Programs, isFileName(maxPlain), "the file name of a program, such as contoso-cad.exe"},
+		{"clear_texts", c.Texts, isClearText, "what a system says of many, such as Elternzeit, and nobody's name, address or path"},
 	} {
 		if len(list.entries) > maxClear {
-			return fmt.Errorf("%s has %d entries: want at most %d", list.name, len(list.entries), maxClear)
+			problems = append(problems, fmt.Errorf("%s has %d entries: want at most %d", list.name, len(list.entries), maxClear))
+			continue
 		}
 		for i, entry := range list.entries {
-			folded := foldClear(entry)
-			if folded == "" || len(folded) > list.most || strings.ContainsAny(folded, `/\:@*?"<>|`) {
-				return fmt.Errorf("%s[%d] is %q: want %s", list.name, i, entry, list.want)
+			if !list.fits(entry) {
+				problems = append(problems, fmt.Errorf("%s[%d] is %q: want %s", list.name, i, entry, list.want))
 			}
 		}
 	}
-	return nil
+	return errors.Join(problems...)
+}
+
+// isFileName tells what can be a file name, or the end of one, of so many bytes.
+func isFileName(most int) func(string) bool {
+	return func(entry string) bool {
+		folded := foldClear(entry)
+		return folded != "" && len(folded) <= most && !strings.ContainsAny(folded, `/\:@*?"<>|`)
+	}
+}
+
+func isClearText(text string) bool {
+	return strings.TrimSpace(text) != "" && len(text) <= maxPlain && !isPersonalForm(text)
 }
 
 // foldClear is an entry as it is compared.
@@ -50,19 +69,19 @@ func foldClear(entry string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(strings.ToLower(strings.TrimSpace(entry)), "."), ".exe")
 }
 
-// everybodys are the ends of file names and the programs that say nothing of who
-// has them, beside those that are known everywhere.
-type everybodys struct{ extensions, programs map[string]bool }
+// everybodys are the ends of file names, the programs and the texts that say nothing of
+// who has them, beside those that are known everywhere.
+type everybodys struct{ extensions, programs, texts map[string]bool }
 
 func newEverybodys(c Clear) everybodys {
-	set := func(entries []string) map[string]bool {
+	set := func(entries []string, fold func(string) string) map[string]bool {
 		words := map[string]bool{}
 		for _, entry := range entries {
-			words[foldClear(entry)] = true
+			words[fold(entry)] = true
 		}
 		return words
 	}
-	return everybodys{set(c.Extensions), set(c.Programs)}
+	return everybodys{set(c.Extensions, foldClear), set(c.Programs, foldClear), set(c.Texts, foldText)}
 }
 
 func (e everybodys) extension(lower string) bool {
@@ -73,3 +92,8 @@ func (e everybodys) program(lower string) bool {
 	name := strings.TrimSuffix(lower, ".exe")
 	return knownPrograms[name] || e.programs[name]
 }
+
+// text tells a text of the organisation's.
+func (e everybodys) text(text string) bool { return len(e.texts) > 0 && e.texts[foldText(text)] }
+
+func foldText(text string) string { return strings.ToLower(strings.TrimSpace(text)) }

@@ -22,7 +22,7 @@ func (m *Mapper) alertInfo(rec record) {
 		return
 	}
 	detection := m.alertColumns(rec, id)
-	(&Event{}).withholdDetection(&detection)
+	m.withholdDetection(&Event{}, &detection)
 	rec.out.Findings = append(rec.out.Findings, Finding{
 		ID: id, Time: when, Detection: detection, Title: rec.at("Title"), Index: rec.index,
 	})

@@ -49,7 +49,7 @@ func (m *Mapper) enrich(e *Event, row object) {
 	e.Clear.UserAgent = first(e.Clear.UserAgent, row.at("UserAgent"))
 	e.Clear.DisplayName = first(e.Clear.DisplayName, row.at("AccountDisplayName"))
 	if os := row.at("OSPlatform"); e.Device == nil && os != "" && !strings.EqualFold(os, "unknown") {
-		e.Device = &schemas.Device{OS: e.platform(os)}
+		e.Device = &schemas.Device{OS: m.platform(e, os)}
 	}
 }
 

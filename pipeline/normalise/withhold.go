@@ -11,19 +11,20 @@ import (
 // in its place.
 //
 // What upstream words itself (operations, operating systems, protocols, products,
-// categories of alerts, kinds of employment) passes when it is of the vocabulary.
+// categories of alerts, kinds of employment) passes when it is of the vocabulary or,
+// by Clear, of the organisation's.
 // Ends of file names and names of programs are what whoever names a file makes of
 // them, so that only those pass which everybody has, in the world or, by Clear, in
 // the organisation. Names of applications, labels, policies and sensitive types are
 // the organisation's catalogue, which policies select: they pass unless they have
 // the form of a name, a path or an address, or name somebody whom the event names.
 func (m *Mapper) withhold(e *Event) {
-	e.Operation = e.upstreams(e.Operation)
+	e.Operation = m.upstreams(e, e.Operation)
 	if e.Device != nil {
-		e.Device.OS = e.platform(e.Device.OS)
+		e.Device.OS = m.platform(e, e.Device.OS)
 	}
 	if s := e.SignIn; s != nil {
-		s.Application, s.Resource, s.Client = e.plain(s.Application), e.plain(s.Resource), e.worded(s.Client)
+		s.Application, s.Resource, s.Client = e.plain(s.Application), e.plain(s.Resource), m.worded(e, s.Client)
 		s.RiskTypes = e.identifiers(s.RiskTypes)
 	}
 	if f := e.File; f != nil {
@@ -46,19 +47,19 @@ func (m *Mapper) withhold(e *Event) {
 		mail.Extensions, mail.Label = known, e.plainLabel(mail.Label)
 	}
 	if d := e.Detection; d != nil {
-		e.withholdDetection(d)
+		m.withholdDetection(e, d)
 	}
 	if e.HR != nil {
-		e.HR.EmployeeType = e.worded(e.HR.EmployeeType)
+		e.HR.EmployeeType = m.worded(e, e.HR.EmployeeType)
 	}
 }
 
 // withholdDetection is withhold for a finding, whose category is of the vocabulary
 // already.
-func (e *Event) withholdDetection(d *schemas.Detection) {
-	d.Service = e.worded(d.Service)
+func (m *Mapper) withholdDetection(e *Event, d *schemas.Detection) {
+	d.Service = m.worded(e, d.Service)
 	if d.Category == categoryIdentityRisk {
-		d.Policy = e.upstreams(d.Policy) // the kind of risk, which is the operation
+		d.Policy = m.upstreams(e, d.Policy) // the kind of risk, which is the operation
 	} else {
 		d.Policy = e.plain(d.Policy)
 	}
@@ -67,16 +68,17 @@ func (e *Event) withholdDetection(d *schemas.Detection) {
 
 // upstreams returns what upstream calls an operation. What HR and health record
 // systems call one is worded by whoever set them up.
-func (e *Event) upstreams(operation string) string {
+func (m *Mapper) upstreams(e *Event, operation string) string {
 	if e.HR == nil && e.Health == nil && isIdentifier(operation) && !e.names(operation) {
 		return operation
 	}
-	return e.worded(operation)
+	return m.worded(e, operation)
 }
 
-// worded returns a text of the vocabulary; another is withheld.
-func (e *Event) worded(text string) string {
-	if len(text) <= maxPlain && !isPersonalForm(text) && isVocabulary(text) {
+// worded returns a text of the vocabulary, or one that everybody in the organisation
+// has; another is withheld.
+func (m *Mapper) worded(e *Event, text string) string {
+	if len(text) <= maxPlain && !isPersonalForm(text) && isVocabulary(text) || m.everybodys.text(text) {
 		return text
 	}
 	e.Clear.Withheld = append(e.Clear.Withheld, text)
@@ -85,8 +87,8 @@ func (e *Event) worded(text string) string {
 
 // platform returns the name of an operating system, and of one that somebody
 // worded what it is at heart.
-func (e *Event) platform(os string) string {
-	if plain := e.worded(os); plain != "" {
+func (m *Mapper) platform(e *Event, os string) string {
+	if plain := m.worded(e, os); plain != "" {
 		return plain
 	}
 	return osOf(os, "")

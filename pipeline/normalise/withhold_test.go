@@ -274,7 +274,9 @@ func TestWithhold_afterMarks(t *testing.T) {
 // What the organisation says everybody in it has stays in clear, and nothing else
 // does for that.
 func TestWithhold_clear(t *testing.T) {
-	clear := Clear{Extensions: []string{".CMP", "for-all"}, Programs: []string{"Contoso-CAD.exe", "labtool"}}
+	clear := Clear{
+		Extensions: []string{".CMP", "for-all"}, Programs: []string{"Contoso-CAD.exe", "labtool"}, Texts: []string{"Elternzeit", " befristet ", "Außendienst"},
+	}
 	if err := clear.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -293,6 +295,15 @@ func TestWithhold_clear(t *testing.T) {
 			t.Errorf("program %q: %q, sealed %q", text, e.File.Application, e.Clear.Program)
 		}
 	}
+	for text, stays := range map[string]bool{
+		"Elternzeit": true, "ELTERNZEIT": true, "Befristet": true, "außendienst ": true, "Contractor": true, "Elternzeit Ida": false, "Ida": false, "Elternzeit befristet": false,
+	} {
+		e := Event{Event: schemas.Event{Operation: text, HR: &schemas.HR{EmployeeType: text}}}
+		m.withhold(&e)
+		if (e.Operation == text) != stays || (e.HR.EmployeeType == text) != stays || slices.Contains(e.Clear.Withheld, text) == stays {
+			t.Errorf("text %q: %q, %q, sealed %q", text, e.Operation, e.HR.EmployeeType, e.Clear.Withheld)
+		}
+	}
 	many := make([]string, maxClear+1)
 	for i := range many {
 		many[i] = "x"
@@ -301,6 +312,8 @@ func TestWithhold_clear(t *testing.T) {
 		"clear_extensions[1]": {Extensions: []string{"cmp", "."}}, "clear_extensions[0]": {Extensions: []string{"a/b"}},
 		"clear_extensions has 501": {Extensions: many}, "clear_programs[0]": {Programs: []string{`C:\Users\ida\tool.exe`}},
 		"clear_programs[1]": {Programs: []string{"tool", "ida@contoso.com"}}, "clear_programs has 501": {Programs: many},
+		"clear_texts[0]": {Texts: []string{"ida@contoso.com"}}, "clear_texts[1]": {Texts: []string{"Elternzeit", " "}}, "clear_texts[2]": {Texts: []string{"a", "", "Ida's laptop"}},
+		"clear_texts has 501": {Extensions: []string{"a/b"}, Texts: many},
 	} {
 		if err := wrong.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
