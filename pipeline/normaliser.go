@@ -81,7 +81,7 @@ type NormaliserDeps struct {
 	// one: brokers, TLS, SASL.
 	Input, Output []kgo.Opt
 	Topics        schemas.Topics
-	// Mapper returns a mapper for one batch at a time.
+	// Mapper returns a mapper for one partition.
 	Mapper   func() Mapper
 	Resolver *Resolver
 	Events   *schemas.Codec[schemas.Event]
@@ -215,7 +215,7 @@ func produceAll(ctx context.Context, client *kgo.Client, records []*kgo.Record) 
 }
 
 func (n *Normaliser) worker(*kgo.Client, int32) partitionWorker {
-	return &normaliserWorker{service: n}
+	return &normaliserWorker{service: n, mapper: n.deps.Mapper()}
 }
 
 var _ Mapper = (*normalise.Mapper)(nil)

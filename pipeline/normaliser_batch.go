@@ -32,7 +32,7 @@ type encoded struct {
 }
 
 func (n *Normaliser) newWorkspace() *workspace {
-	w := &workspace{service: n, batch: NewBatchNormaliser(n.deps.Mapper(), n.deps.Resolver)}
+	w := &workspace{service: n, batch: NewBatchNormaliser(nil, n.deps.Resolver)}
 	if n.deps.Sealing != nil {
 		w.batch.sealing, w.sealer = true, newEvidenceSealer(n.deps.Topics, n.deps.Sealing.Keys, n.dataKeys.Sealer(), time.Now)
 	}
@@ -66,12 +66,14 @@ func (w *workspaces) put(back *workspace) {
 	w.free = append(w.free, back)
 }
 
-// normalise does one batch of a partition.
-func (n *Normaliser) normalise(ctx context.Context, records []*kgo.Record) error {
+// normalise does one batch of a partition, whose mapper it is: that remembers the
+// partition's CSV header.
+func (n *Normaliser) normalise(ctx context.Context, mapper Mapper, records []*kgo.Record) error {
 	w := n.workspaces.take()
 	if w == nil {
 		w = n.newWorkspace()
 	}
+	w.batch.mapper = mapper
 	if err := w.normalise(ctx, records); err != nil {
 		return err // and the workspace goes: some of what lies in it may be on its way
 	}

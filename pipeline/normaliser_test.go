@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/riskpipe/riskpipe/pipeline/normalise"
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
@@ -50,6 +51,44 @@ func TestNormaliser_restart(t *testing.T) {
 	}
 	if letters := readAll(t, reach, "dlq.raw.file"); len(letters) != 0 {
 		t.Errorf("%d dead letters", len(letters))
+	}
+}
+
+// A header of CSV is in force for the records behind it on its partition, whichever
+// batch they are in, and for no other partition.
+func TestNormaliser_headers(t *testing.T) {
+	_, reach := newCluster(t)
+	const people = 20
+	orders := [testPartitions]string{"%[1]s,%[2]s,%[3]s", "%[3]s,%[1]s,%[2]s", "%[2]s,%[3]s,%[1]s", "%[1]s,%[3]s,%[2]s"}
+	var records []string
+	for _, order := range orders {
+		records = append(records, fmt.Sprintf(order, "EmailAddress", "ResignationDate", "LastWorkingDate"))
+	}
+	for i := range people {
+		for partition, order := range orders {
+			records = append(records, fmt.Sprintf(order, fmt.Sprintf("user%d@contoso%d.com", i, partition), "2026-02-20", "2026-03-31"))
+		}
+	}
+	publish(t, reach, records...)
+	n, err := NewNormaliser(NormaliserConfig{Source: schemas.SourceHR, Topic: "raw.file", Group: "headers", BatchRecords: 2}, NormaliserDeps{
+		Input: reach, Output: reach, Resolver: newResolver(t, NewMemoryNames(), nil), Events: newCodecs(t).events, Version: "test", Log: quiet,
+		Mapper: func() Mapper { return normalise.New(normalise.Options{Hash: testKey(t).Hash}) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, n.Run)
+	eventually(t, func() error { return committedAll(t, reach, "headers", "raw.file") })
+	s.end(t)
+	users := map[schemas.Pseudonym]bool{}
+	for _, e := range eventsOf(t, readAll(t, reach, "events")) {
+		users[e.User] = true
+		if e.HR == nil || e.HR.Resigned == 0 || e.HR.LastDay <= e.HR.Resigned {
+			t.Errorf("%+v", e)
+		}
+	}
+	if letters := readAll(t, reach, "dlq.raw.file"); len(users) != testPartitions*people || len(letters) != 0 {
+		t.Errorf("%d people, %d dead letters", len(users), len(letters))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 // normaliserWorker normalises one partition of a raw topic.
 type normaliserWorker struct {
 	service *Normaliser
+	mapper  Mapper
 	next    int64 // behind the last record that is done with
 }
 
@@ -24,7 +25,7 @@ func (w *normaliserWorker) process(ctx context.Context, records []*kgo.Record) (
 	w.next = records[0].Offset
 	for len(records) > 0 && ctx.Err() == nil {
 		chunk := w.chunk(records)
-		if err := w.service.normalise(ctx, records[:chunk]); err != nil {
+		if err := w.service.normalise(ctx, w.mapper, records[:chunk]); err != nil {
 			return w.next, err
 		}
 		w.next = records[chunk-1].Offset + 1
