@@ -58,12 +58,12 @@ func (s *evidenceSealer) seal(out *Batch) (*kgo.Record, error) {
 	}
 	s.sealed = slices.Grow(s.sealed[:0], size)
 	for i, e := range out.Events {
-		clear := out.made[i].evidence
-		if len(clear) <= len("{}") {
+		evidence := out.made[i].evidence
+		if len(evidence) <= len("{}") {
 			continue
 		}
 		start := len(s.sealed)
-		longer, err := s.sealer.AppendSealed(s.sealed, e.User, e.ID, clear)
+		longer, err := s.sealer.AppendSealed(s.sealed, e.User, e.ID, evidence)
 		if err != nil {
 			return nil, fmt.Errorf("sealing evidence of event %s: %w", e.ID, err)
 		}
