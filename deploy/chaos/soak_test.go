@@ -114,8 +114,8 @@ func newFeed(t *testing.T, in *installation, company *tenant.Tenant) *feed {
 	return f
 }
 
-// publish publishes so many records, spread over the time. Records carry the time
-// at which they are published, as live ones do.
+// publish publishes so many records, spread over the time. Records carry the company's
+// time: by the days of arrival, people's states let go of what is old.
 func (f *feed) publish(ctx context.Context, count int, over time.Duration) error {
 	const slice = 2000
 	begin := time.Now()
@@ -127,7 +127,7 @@ func (f *feed) publish(ctx context.Context, count int, over time.Duration) error
 			if !more {
 				return errors.New("the company's days are over: give it more")
 			}
-			records = append(records, &kgo.Record{Topic: f.topics.Raw(r.Source), Partition: f.dice.Int32N(rawPartitions), Value: r.Value})
+			records = append(records, &kgo.Record{Topic: f.topics.Raw(r.Source), Partition: f.dice.Int32N(rawPartitions), Value: r.Value, Timestamp: r.Time.UTC()})
 		}
 		if err := f.publisher.publish(ctx, records, 0); err != nil {
 			return err
