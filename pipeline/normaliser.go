@@ -82,7 +82,9 @@ type NormaliserDeps struct {
 	Input, Output []kgo.Opt
 	Topics        schemas.Topics
 	// Mapper returns a mapper for one partition.
-	Mapper   func() Mapper
+	Mapper func() Mapper
+	// Resolver is of this normaliser alone: with its actors it keeps what the vault
+	// was told.
 	Resolver *Resolver
 	Events   *schemas.Codec[schemas.Event]
 	// Sealing is for evidence and identities; nil leaves both out.
