@@ -225,7 +225,7 @@ func (in *installation) rawTopics() []string {
 
 // sinkTopics are what the sink reads.
 func (in *installation) sinkTopics() []string {
-	return []string{in.topics.Events(), in.topics.Alerts(), in.topics.Risk(), in.topics.Identities(), in.topics.EvidenceKeys()}
+	return []string{in.topics.Events(), in.topics.Alerts(), in.topics.Risk(), in.topics.Identities(), in.topics.EvidenceKeys(), in.topics.Audit()}
 }
 
 // get returns the body of a page.
