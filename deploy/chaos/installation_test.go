@@ -68,8 +68,7 @@ type service struct {
 func install(t *testing.T, s settings, company *tenant.Tenant) *installation {
 	t.Helper()
 	in := &installation{settings: s, ports: map[int]bool{}, groups: company.Groups()}
-	seeded := sha256.Sum256(binary.BigEndian.AppendUint64([]byte("pseudonyms"), s.seed))
-	keyText := "v1:" + base64.StdEncoding.EncodeToString(seeded[:])
+	keyText := keyOf(s.seed)
 	var err error
 	if in.key, err = vault.ParseKey(keyText); err != nil {
 		t.Fatal(err)
@@ -122,6 +121,12 @@ func install(t *testing.T, s settings, company *tenant.Tenant) *installation {
 		}
 	}
 	return in
+}
+
+// keyOf is the pseudonym key of a seed, as it is configured.
+func keyOf(seed uint64) string {
+	seeded := sha256.Sum256(binary.BigEndian.AppendUint64([]byte("pseudonyms"), seed))
+	return "v1:" + base64.StdEncoding.EncodeToString(seeded[:])
 }
 
 // run runs a command of riskpipe's to its end.
@@ -220,7 +225,7 @@ func (in *installation) rawTopics() []string {
 
 // sinkTopics are what the sink reads.
 func (in *installation) sinkTopics() []string {
-	return []string{in.topics.Events(), in.topics.Alerts(), in.topics.Risk(), in.topics.Identities(), in.topics.EvidenceKeys()}
+	return []string{in.topics.Events(), in.topics.Alerts(), in.topics.Risk(), in.topics.Identities(), in.topics.EvidenceKeys(), in.topics.Audit()}
 }
 
 // get returns the body of a page.

@@ -75,9 +75,10 @@ func (s said) add(e *schemas.Event, evidence string, c codecs) error {
 // normaliseCleanly normalises the records that the raw topics hold in several
 // orders. Directory says how many records of each partition were read before
 // all others.
-func (in *installation) normaliseCleanly(t *testing.T, raw map[string]map[int32][]*kgo.Record, directory map[string]map[int32]int64, c codecs) *normalised {
+func (in *installation) normaliseCleanly(
+	t *testing.T, raw map[string]map[int32][]*kgo.Record, directory map[string]map[int32]int64, options normalise.Options, c codecs,
+) *normalised {
 	t.Helper()
-	options := in.mapping(t)
 	n := &normalised{said: newSaid(), letters: ledger{}, people: ledger{}}
 	read := func(order []*kgo.Record) *normalised {
 		one := &normalised{said: newSaid(), letters: n.letters, people: n.people}
@@ -86,45 +87,64 @@ func (in *installation) normaliseCleanly(t *testing.T, raw map[string]map[int32]
 		}
 		return one
 	}
-	first, partitions := byPartition(raw, directory)
-	for _, order := range orders(first, partitions) {
+	known, rest := byPartition(raw, directory)
+	for _, order := range orders(known, rest) {
 		n.merge(read(order))
 	}
-	for _, partition := range partitions {
-		n.users.merge(read(slices.Concat(first, partition)).users)
+	for _, order := range ahead(known, rest) {
+		n.users.merge(read(order).users)
 	}
 	return n
 }
 
-// byPartition are the records that were read before all others, and the others of
-// each partition.
-func byPartition(raw map[string]map[int32][]*kgo.Record, directory map[string]map[int32]int64) (first []*kgo.Record, partitions [][]*kgo.Record) {
+// byPartition are the records of each partition that were read before all others,
+// who is who, and the others of each.
+func byPartition(raw map[string]map[int32][]*kgo.Record, directory map[string]map[int32]int64) (known, rest [][]*kgo.Record) {
 	for _, topic := range slices.Sorted(maps.Keys(raw)) {
 		for _, partition := range slices.Sorted(maps.Keys(raw[topic])) {
 			records := raw[topic][partition]
-			known := directory[topic][partition]
-			first = append(first, records[:known]...)
-			partitions = append(partitions, records[known:])
+			end := directory[topic][partition]
+			known = append(known, records[:end])
+			rest = append(rest, records[end:])
 		}
 	}
-	return first, partitions
+	return known, rest
 }
 
-// orders are ways to read the raw topics that services might take: by time and
-// all of it once more, and one partition after the other, forwards and backwards.
-func orders(first []*kgo.Record, partitions [][]*kgo.Record) [][]*kgo.Record {
-	byTime := slices.Concat(partitions...)
-	slices.SortStableFunc(byTime, func(a, b *kgo.Record) int { return a.Timestamp.Compare(b.Timestamp) })
-	forwards := slices.Concat(partitions...)
-	reversed := slices.Clone(partitions)
-	slices.Reverse(reversed)
-	backwards := slices.Concat(reversed...)
-	var all [][]*kgo.Record
-	again := slices.Concat(byTime, byTime) // as after a crash, when Redis knows already
-	for _, rest := range [][]*kgo.Record{again, forwards, backwards} {
-		all = append(all, slices.Concat(first, rest))
+// orders are ways to read the raw topics that services might take, who is who
+// first: by time and all the rest once more, and one partition after the other,
+// forwards and backwards.
+func orders(known, rest [][]*kgo.Record) [][]*kgo.Record {
+	again := byTime(rest) // as after a crash, when Redis knows already
+	return [][]*kgo.Record{
+		slices.Concat(byTime(known), again, again),
+		slices.Concat(slices.Concat(known...), slices.Concat(rest...)),
+		slices.Concat(backwards(known), backwards(rest)),
+	}
+}
+
+// ahead are the beginnings of the orders in which one partition is ahead of all
+// others, of who is who and of the rest.
+func ahead(known, rest [][]*kgo.Record) [][]*kgo.Record {
+	all := slices.Clone(known)
+	for _, first := range [][]*kgo.Record{slices.Concat(known...), backwards(known)} {
+		for _, partition := range rest {
+			all = append(all, slices.Concat(first, partition))
+		}
 	}
 	return all
+}
+
+func byTime(partitions [][]*kgo.Record) []*kgo.Record {
+	all := slices.Concat(partitions...)
+	slices.SortStableFunc(all, func(a, b *kgo.Record) int { return a.Timestamp.Compare(b.Timestamp) })
+	return all
+}
+
+func backwards(partitions [][]*kgo.Record) []*kgo.Record {
+	reversed := slices.Clone(partitions)
+	slices.Reverse(reversed)
+	return slices.Concat(reversed...)
 }
 
 // merge takes the outcome of another order in.

@@ -36,7 +36,7 @@ func (in *installation) prove(t *testing.T, l load, directory map[string]map[int
 	if err != nil {
 		t.Fatal(err)
 	}
-	clean := in.normaliseCleanly(t, raw, directory, c)
+	clean := in.normaliseCleanly(t, raw, directory, in.mapping(t), c)
 	aspects, err := in.aspects(ctx, p, f, clean, c)
 	if err != nil {
 		t.Fatal(err)
