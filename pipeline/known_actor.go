@@ -53,32 +53,25 @@ func nameInClear(key string) string {
 	return name
 }
 
-// knownActors are the actors that were met last: at least half of the limit of them, and
-// never more than it. Two generations need no order, and a lookup no write. It is
-// not safe for concurrent use.
+// knownActors are the actors that were met last. It is not safe for concurrent use.
 type knownActors struct {
-	limit      int
-	young, old map[normalise.Actor]*knownActor
+	limit int
+	met   *lru[normalise.Actor, *knownActor] // without profiles
 }
 
 func newKnownActors(limit int) *knownActors {
-	return &knownActors{limit: limit, young: map[normalise.Actor]*knownActor{}}
+	return &knownActors{limit: limit, met: newLRU[normalise.Actor, *knownActor]()}
 }
 
 // of returns what is known of an actor, whatever its profile.
 func (k *knownActors) of(key Pseudonymiser, a *normalise.Actor) *knownActor {
 	names := *a
 	names.Profile = nil
-	if known := k.young[names]; known != nil {
+	if known, met := k.met.get(names); met {
 		return known
 	}
-	known := k.old[names]
-	if known == nil {
-		known = newKnownActor(key, a)
-	}
-	if len(k.young) >= max(k.limit/2, 1) {
-		k.young, k.old = map[normalise.Actor]*knownActor{}, k.young
-	}
-	k.young[names.Clone()] = known // its texts are parts of a Kafka record, which would stay in memory with them
+	known := newKnownActor(key, a)
+	k.met.put(names.Clone(), known) // its texts are parts of a Kafka record, which would stay in memory with them
+	k.met.trim(k.limit)
 	return known
 }

@@ -46,16 +46,16 @@ func TestKnownActors(t *testing.T) {
 		if again := actors.of(key, &normalise.Actor{Type: schemas.ActorPerson, UPN: strings.Clone(name)}); again != stranger {
 			t.Fatal("one who was just met was forgotten")
 		}
-		for names := range actors.young {
+		for names := range actors.met.items {
 			if unsafe.StringData(names.UPN) == unsafe.StringData(ada.UPN) || unsafe.StringData(names.UPN) == unsafe.StringData(name) {
 				t.Fatalf("%q is remembered as it was given", names.UPN)
 			}
 		}
-		if len(actors.young)+len(actors.old) > limit {
-			t.Fatalf("%d actors are remembered", len(actors.young)+len(actors.old))
+		if actors.met.len() > limit {
+			t.Fatalf("%d actors are remembered", actors.met.len())
 		}
 	}
-	if actors.young[normalise.Actor{Type: schemas.ActorPerson, UPN: "user0@contoso.com"}] != nil {
+	if _, met := actors.met.get(normalise.Actor{Type: schemas.ActorPerson, UPN: "user0@contoso.com"}); met {
 		t.Error("one who was met long ago is remembered")
 	}
 }

@@ -52,9 +52,9 @@ func (d *DataKeys) reserve(at schemas.Time, messages int) (key *sealingKey, firs
 	return d.last, first, nil
 }
 
-// sealingKey is a data key while it seals. It makes the keys of people, each of whom has their own, so that the vault
-// can let go of one person's evidence and keep the others'. It is safe for concurrent
-// use.
+// sealingKey is a data key while it seals. It makes the keys of people, each of whom
+// has their own, so that the vault can let go of one person's evidence and keep the
+// others'. It is safe for concurrent use.
 type sealingKey struct {
 	record schemas.EvidenceKey
 	prefix [4]byte // of nonces
