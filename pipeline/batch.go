@@ -44,7 +44,7 @@ type Batch struct {
 // one.
 type provenance struct {
 	actor    *knownActor
-	evidence []byte // what is to be sealed, as JSON; valid until the next batch
+	evidence []byte // what is to be sealed, as it is sealed; valid until the next batch
 }
 
 // Link is a set of names of one user.
@@ -156,6 +156,6 @@ func (b *BatchNormaliser) write(e *normalise.Event) []byte {
 		return nil
 	}
 	start := len(b.evidence)
-	b.evidence = e.Clear.AppendJSON(b.evidence)
+	b.evidence = e.Clear.Append(b.evidence)
 	return b.evidence[start:len(b.evidence):len(b.evidence)]
 }

@@ -88,7 +88,7 @@ func TestEscrow(t *testing.T) {
 		if a.UPN == "" && a.Mail == "" {
 			a.UPN = "ada@contoso.com"
 		}
-		return normalise.Event{Event: schemas.Event{Source: source}, Actor: a, Clear: normalise.Evidence{DisplayName: display}}
+		return normalise.Event{Event: schemas.Event{Source: source}, Actor: a, Clear: schemas.Evidence{DisplayName: display}}
 	}
 	says := func(p normalise.Profile) []normalise.Event {
 		return []normalise.Event{ada(normalise.Actor{Profile: &p}, "", schemas.SourceHR)}

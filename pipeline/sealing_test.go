@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -29,8 +28,8 @@ func (m evident) Map(source schemas.Source, raw normalise.Raw, out *normalise.Re
 	}
 }
 
-func evidenceOf(id schemas.UUID) normalise.Evidence {
-	return normalise.Evidence{
+func evidenceOf(id schemas.UUID) schemas.Evidence {
+	return schemas.Evidence{
 		FileName: "merger <plan> " + id.String() + ".docx", Subject: "Übernahme", SourceIP: "203.0.113.7", Recipients: []string{"eve@rival.example"},
 	}
 }
@@ -106,8 +105,8 @@ func TestNormaliser_sealing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got normalise.Evidence
-		if err := json.Unmarshal(clear, &got); err != nil {
+		got, err := schemas.ReadEvidence(clear)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff(evidenceOf(e.ID), got); d != "" {
@@ -205,10 +204,10 @@ func TestEvidenceSealer(t *testing.T) {
 	sealing, _ := newSealing(t)
 	now := time.Unix(1_700_000_000, 0)
 	s := newEvidenceSealer(schemas.Topics{Prefix: "eu."}, sealing.Keys, vault.NewSealer(sealing.Vault), func() time.Time { return now })
-	batch := func(evidence ...normalise.Evidence) *Batch {
+	batch := func(evidence ...schemas.Evidence) *Batch {
 		out := &Batch{}
 		for i, clear := range evidence {
-			out.add(&normalise.Event{Event: tinyEvent(0, int64(i))}, provenance{evidence: clear.AppendJSON(nil)})
+			out.add(&normalise.Event{Event: tinyEvent(0, int64(i))}, provenance{evidence: clear.Append(nil)})
 		}
 		return out
 	}
@@ -223,7 +222,7 @@ func TestEvidenceSealer(t *testing.T) {
 	if r := seal(batch()); r != nil {
 		t.Error("a key for no event")
 	}
-	out := batch(normalise.Evidence{}, normalise.Evidence{URL: "https://a.example/?a&b"})
+	out := batch(schemas.Evidence{}, schemas.Evidence{URL: "https://a.example/?a&b"})
 	first := seal(out)
 	if first == nil || first.Topic != "eu.evidence_keys" || out.Events[0].Evidence != nil || out.Events[0].EvidenceKey != "" ||
 		out.Events[1].EvidenceKey != string(first.Key) || out.Events[0].User == (schemas.Pseudonym{}) {

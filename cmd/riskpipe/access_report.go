@@ -205,22 +205,24 @@ func (c Config) readAccessReport(ctx context.Context, users []schemas.Pseudonym,
 // opened puts the evidence into the activities.
 func opened(ctx context.Context, opener *vault.EvidenceOpener, user schemas.Pseudonym, about sink.About) (reportedHoldings, error) {
 	h := reportedHoldings{User: user, Activities: about.Activities, Alerts: about.AlertHistory, Risk: about.Risk}
-	evidence := map[string]json.RawMessage{}
+	evidence := map[string]schemas.Evidence{}
 	for _, sealed := range about.Sealed {
 		key, kept := about.Keys[sealed.Key]
 		if !kept {
 			h.Shredded++
 			continue
 		}
-		text, err := opener.Open(ctx, &key, user, sealed.Event, sealed.Evidence)
+		opened, err := opener.Open(ctx, &key, user, sealed.Event, sealed.Evidence)
 		if err != nil {
 			return h, err
 		}
-		evidence[sealed.Event.String()] = text
+		if evidence[sealed.Event.String()], err = schemas.ReadEvidence(opened); err != nil {
+			return h, fmt.Errorf("event %s: %w", sealed.Event, err)
+		}
 	}
 	for _, row := range h.Activities {
-		if text, found := evidence[fmt.Sprint(row["event_id"])]; found {
-			row["evidence"] = text
+		if facts, found := evidence[fmt.Sprint(row["event_id"])]; found {
+			row["evidence"] = facts
 		}
 	}
 	return h, nil

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
-	"github.com/riskpipe/riskpipe/pipeline/normalise"
 	"github.com/riskpipe/riskpipe/schemas"
 	"github.com/riskpipe/riskpipe/vault"
 )
@@ -66,12 +64,12 @@ func TestLive_sealed(t *testing.T) {
 			continue
 		}
 		key := keys[e.EvidenceKey]
-		text, err := opener.Open(t.Context(), &key, e.User, e.ID, e.Evidence)
+		clear, err := opener.Open(t.Context(), &key, e.User, e.ID, e.Evidence)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var evidence normalise.Evidence
-		if err := json.Unmarshal(text, &evidence); err != nil {
+		evidence, err := schemas.ReadEvidence(clear)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if e.Activity == "file.downloaded" {

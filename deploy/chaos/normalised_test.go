@@ -225,8 +225,17 @@ func note(to variants, id schemas.UUID, content string) {
 	to[id][content] = true
 }
 
-// evidenceOf is evidence as it is sealed, empty when there is none.
-func evidenceOf(e *normalise.Evidence) (string, error) {
+// clearOf is evidenceOf what was sealed.
+func clearOf(opened []byte) (string, error) {
+	evidence, err := schemas.ReadEvidence(opened)
+	if err != nil {
+		return "", err
+	}
+	return evidenceOf(&evidence)
+}
+
+// evidenceOf is evidence as JSON, empty when there is none.
+func evidenceOf(e *schemas.Evidence) (string, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)

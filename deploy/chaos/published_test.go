@@ -84,7 +84,9 @@ func (p *published) readEvents(ctx context.Context, in *installation, c codecs) 
 			if err != nil {
 				return err
 			}
-			evidence = string(opened)
+			if evidence, err = clearOf(opened); err != nil {
+				return fmt.Errorf("event %s: %w", e.ID, err)
+			}
 			p.sealed++
 		}
 		if err := p.add(&e, evidence, c); err != nil {

@@ -203,11 +203,15 @@ func (in *installation) evidenceRows(ctx context.Context) (variants, error) {
 		if key == nil {
 			return nil, fmt.Errorf("the row of event %s is sealed with data key %s, which is not in ClickHouse", id, text(row["evidence_key"]))
 		}
-		evidence, err := opener.Open(ctx, key, user, id, sealed)
+		opened, err := opener.Open(ctx, key, user, id, sealed)
 		if err != nil {
 			return nil, err
 		}
-		note(clear, id, string(evidence))
+		evidence, err := clearOf(opened)
+		if err != nil {
+			return nil, fmt.Errorf("event %s: %w", id, err)
+		}
+		note(clear, id, evidence)
 	}
 	return clear, nil
 }

@@ -108,7 +108,7 @@ type alert struct {
 
 // newAlert starts an alert.
 func newAlert(operation, title string, d schemas.Detection, when schemas.Time) alert {
-	a := alert{event: Event{Clear: Evidence{Title: title}}}
+	a := alert{event: Event{Clear: schemas.Evidence{Title: title}}}
 	a.event.Source = schemas.SourceDefender
 	a.event.Operation = operation
 	a.event.Activity = detectionActivity(d.Category)

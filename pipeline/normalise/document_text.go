@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // unescaped resolves the escapes of a JSON string. What is no escape stays as it is.
@@ -127,28 +126,6 @@ func unescapedLength(text string) int {
 		i++
 	}
 	return i
-}
-
-// isPlainASCII tells a text of ASCII of which nothing needs an escape: most are.
-func isPlainASCII(text string) bool {
-	if len(text) >= 8 {
-		for i := 0; i+8 < len(text); i += 8 {
-			if isSpecial(word8(text[i:])) {
-				return false
-			}
-		}
-		return !isSpecial(word8(text[len(text)-8:]))
-	}
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
-func isSpecial(word uint64) bool {
-	return (word&highs | quoteOrBackslash(word) | controls(word)) != 0
 }
 
 // controls sets the highest bit of the bytes below a blank. Bytes behind the first

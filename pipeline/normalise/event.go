@@ -12,7 +12,7 @@ import (
 type Event struct {
 	schemas.Event
 	Actor Actor
-	Clear Evidence
+	Clear schemas.Evidence
 	// Finding is the upstream id of the alert that this is evidence of, and
 	// asks for the alert's own facts if those came in a record of their own
 	// (Defender's AlertInfo); empty when the record is complete.
@@ -26,10 +26,10 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	type wire schemas.Event
 	return json.Marshal(struct {
 		wire
-		User     string   `json:"user"`
-		Aliases  []string `json:"aliases,omitempty"`
-		Profile  *Profile `json:"profile,omitempty"`
-		Evidence Evidence `json:"evidence"`
+		User     string           `json:"user"`
+		Aliases  []string         `json:"aliases,omitempty"`
+		Profile  *Profile         `json:"profile,omitempty"`
+		Evidence schemas.Evidence `json:"evidence"`
 	}{wire(e.Event), e.Actor.User(), e.Actor.Aliases(), e.Actor.Profile, e.Clear})
 }
 

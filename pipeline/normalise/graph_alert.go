@@ -201,7 +201,7 @@ func (m *Mapper) alertAddress(e *Event, ip, country string) {
 }
 
 // alertFile fills in the first file that an alert names.
-func alertFile(evidence *Evidence, name, path, sha256 string) {
+func alertFile(evidence *schemas.Evidence, name, path, sha256 string) {
 	if evidence.FileName == "" && name != "" {
 		evidence.FileName, evidence.FilePath, evidence.SHA256 = name, path, sha256
 		evidence.Object = name

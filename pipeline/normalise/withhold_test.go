@@ -18,7 +18,7 @@ func TestWithhold(t *testing.T) {
 		sealed   bool   // but in the evidence
 		stays    string
 	}{
-		"extension":         {event: Event{Event: schemas.Event{File: &schemas.File{Extension: "for-ida"}}, Clear: Evidence{FileName: "a.for-ida"}}, personal: "ida", sealed: true},
+		"extension":         {event: Event{Event: schemas.Event{File: &schemas.File{Extension: "for-ida"}}, Clear: schemas.Evidence{FileName: "a.for-ida"}}, personal: "ida", sealed: true},
 		"format":            {event: Event{Event: schemas.Event{File: &schemas.File{Extension: "sldprt"}}}, stays: "sldprt"},
 		"attachment":        {event: Event{Event: schemas.Event{Email: &schemas.Email{Extensions: []string{"ida", "pdf"}}}}, personal: "ida", stays: "pdf"},
 		"program":           {event: ran("idas-tool.exe"), personal: "idas", sealed: true},
@@ -174,10 +174,10 @@ func signInBy(client string) Event {
 func TestWithhold_catalogue(t *testing.T) {
 	ida := Event{
 		Actor: Actor{Type: schemas.ActorPerson, UPN: "ida.lindqvist@contoso.com", Account: `contoso\ilindqvist`, EmployeeID: "KX9", ObjectID: "7f0c2f3e-51f5-4ea9-a4cc-3b1a5a3a8d10"},
-		Clear: Evidence{DisplayName: "Ida Lindqvist", Recipients: []string{"eva.berg@fabrikam.com"}, Targets: []string{"Ola Nordmann"}, Mailbox: "payroll@contoso.com"},
+		Clear: schemas.Evidence{DisplayName: "Ida Lindqvist", Recipients: []string{"eva.berg@fabrikam.com"}, Targets: []string{"Ola Nordmann"}, Mailbox: "payroll@contoso.com"},
 	}
 	short := Event{Actor: Actor{Type: schemas.ActorPerson, UPN: "bo.ek@contoso.com"}}
-	backup := Event{Actor: Actor{Type: schemas.ActorService, App: "backup"}, Clear: Evidence{DisplayName: "Nightly Harvester"}}
+	backup := Event{Actor: Actor{Type: schemas.ActorService, App: "backup"}, Clear: schemas.Evidence{DisplayName: "Nightly Harvester"}}
 	for text, test := range map[string]struct {
 		event Event
 		stays bool
