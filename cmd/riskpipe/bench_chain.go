@@ -33,11 +33,11 @@ func (r *benchRoom) all(ctx context.Context, metrics prometheus.Registerer) ([]r
 	return append(services, scorer, writer), nil
 }
 
-// drained is done when so many raw records and all that came of them went through
-// every service.
-func (r *benchRoom) drained(metrics *prometheus.Registry, raw int64) func(context.Context) (bool, error) {
+// drained is what is left of so many raw records and of all that came of them, at the
+// first service that has something left.
+func (r *benchRoom) drained(metrics *prometheus.Registry, raw int64) backlog {
 	names := r.config.Topics.names()
-	return func(ctx context.Context) (bool, error) {
+	return func(ctx context.Context) (int64, error) {
 		for _, stage := range []struct {
 			counter string
 			topics  []string
@@ -50,14 +50,14 @@ func (r *benchRoom) drained(metrics *prometheus.Registry, raw int64) func(contex
 			if stage.topics != nil {
 				var err error
 				if total, err = r.records(ctx, stage.topics...); err != nil {
-					return false, err
+					return 0, err
 				}
 			}
-			if done, err := reached(metrics, stage.counter, total)(ctx); !done || err != nil {
-				return false, err
+			if left, err := until(metrics, stage.counter, total)(ctx); left > 0 || err != nil {
+				return left, err
 			}
 		}
-		return true, nil
+		return 0, nil
 	}
 }
 
@@ -74,7 +74,7 @@ func (b *bench) chain(ctx context.Context) error {
 		if err != nil {
 			return 0, err
 		}
-		if err := room.services(ctx, room.drained(metrics, load.records), services...); err != nil {
+		if err := room.services(ctx, room.drained(metrics, load.records).wait, services...); err != nil {
 			return 0, err
 		}
 		return room.records(ctx, room.config.Topics.names().Events())
@@ -103,7 +103,7 @@ func (b *bench) latency(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return room.services(ctx, func(ctx context.Context) (bool, error) { return true, b.live(ctx, room, metrics, company) }, services...)
+	return room.services(ctx, func(ctx context.Context) error { return b.live(ctx, room, metrics, company) }, services...)
 }
 
 func (b *bench) live(ctx context.Context, room *benchRoom, metrics *prometheus.Registry, company *tenant.Tenant) error {
@@ -136,7 +136,7 @@ func (b *bench) live(ctx context.Context, room *benchRoom, metrics *prometheus.R
 			}
 			// The history is complete: let it go through, then begin to measure.
 			if err = p.flush(ctx); err == nil {
-				err = wait(ctx, room.drained(metrics, published))
+				err = room.drained(metrics, published).wait(ctx)
 			}
 			if err == nil {
 				err = watch.start(ctx, room)
@@ -159,24 +159,10 @@ func (b *bench) live(ctx context.Context, room *benchRoom, metrics *prometheus.R
 		return errors.Join(err, ctx.Err())
 	}
 	took := time.Since(since)
-	if err := errors.Join(p.flush(ctx), wait(ctx, room.drained(metrics, published))); err != nil {
+	if err := errors.Join(p.flush(ctx), room.drained(metrics, published).wait(ctx)); err != nil {
 		return err
 	}
 	return b.latencies(ctx, room, watch, since, float64(liveEvents)/took.Seconds())
-}
-
-// wait asks until done.
-func wait(ctx context.Context, done func(context.Context) (bool, error)) error {
-	for {
-		if finished, err := done(ctx); finished || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
 }
 
 func (b *bench) latencies(ctx context.Context, room *benchRoom, watch *alertWatch, since time.Time, rate float64) error {

@@ -76,6 +76,7 @@ func (r *benchRoom) prepare(ctx context.Context) error {
 	plan := r.config.Topics.rawPlan()
 	for i := range plan {
 		plan[i].Partitions = int32(r.config.Topics.Partitions)
+		plan[i].Configs = map[string]string{"retention.ms": "-1"} // the company's days may be years past
 	}
 	if _, err := ensureOn(ctx, r.config.Kafka, plan, false); err != nil {
 		return err
@@ -139,9 +140,8 @@ type runner interface {
 	Run(ctx context.Context) error
 }
 
-// services run until done, which is asked every now and then, says that nothing is
-// left.
-func (r *benchRoom) services(ctx context.Context, done func(context.Context) (bool, error), services ...runner) error {
+// services run until work returns.
+func (r *benchRoom) services(ctx context.Context, work func(context.Context) error, services ...runner) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
@@ -150,28 +150,46 @@ func (r *benchRoom) services(ctx context.Context, done func(context.Context) (bo
 	}
 	group.Go(func() error {
 		defer stop()
-		ticker := time.NewTicker(20 * time.Millisecond)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-ticker.C:
-			}
-			if finished, err := done(ctx); finished || err != nil {
-				return err
-			}
-		}
+		return work(ctx)
 	})
 	return group.Wait()
 }
 
-// reached is done when the counters of that name have reached total.
-func reached(metrics *prometheus.Registry, name string, total int64) func(context.Context) (bool, error) {
-	return func(context.Context) (bool, error) {
+// backlog tells how many records are yet to be worked through.
+type backlog func(context.Context) (int64, error)
+
+// stalled is after how long without a record worked through the bench gives up.
+const stalled = 2 * time.Minute
+
+// wait asks every now and then until nothing is left.
+func (b backlog) wait(ctx context.Context) error {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	last, since := int64(-1), time.Now()
+	for {
+		n, err := b(ctx)
+		switch {
+		case err != nil || n <= 0:
+			return err
+		case n != last:
+			last, since = n, time.Now()
+		case time.Since(since) > stalled:
+			return fmt.Errorf("nothing was worked through for %s, and %d records are left", stalled, n)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+// until is what the counters of that name lack to reach total.
+func until(metrics *prometheus.Registry, name string, total int64) backlog {
+	return func(context.Context) (int64, error) {
 		families, err := metrics.Gather()
 		if err != nil {
-			return false, fmt.Errorf("reading the metrics: %w", err)
+			return 0, fmt.Errorf("reading the metrics: %w", err)
 		}
 		var sum float64
 		for _, family := range families {
@@ -182,7 +200,7 @@ func reached(metrics *prometheus.Registry, name string, total int64) func(contex
 				sum += m.GetCounter().GetValue()
 			}
 		}
-		return int64(sum) >= total, nil
+		return total - int64(sum), nil
 	}
 }
 
@@ -205,7 +223,7 @@ func (r *benchRoom) normalise(ctx context.Context, records int64) (int64, error)
 	if err != nil {
 		return 0, err
 	}
-	if err := r.services(ctx, reached(metrics, "riskpipe_normalise_records_consumed_total", records), services...); err != nil {
+	if err := r.services(ctx, until(metrics, "riskpipe_normalise_records_consumed_total", records).wait, services...); err != nil {
 		return 0, err
 	}
 	return r.records(ctx, r.config.Topics.names().Events())
@@ -222,7 +240,7 @@ func (r *benchRoom) score(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return events, r.services(ctx, reached(metrics, "riskpipe_score_records_consumed_total", events), scorer)
+	return events, r.services(ctx, until(metrics, "riskpipe_score_records_consumed_total", events).wait, scorer)
 }
 
 // sink writes all there is and returns how many rows that is, duplicates included.
@@ -237,7 +255,7 @@ func (r *benchRoom) sink(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return rows, r.services(ctx, reached(metrics, "riskpipe_sink_rows_total", rows), s)
+	return rows, r.services(ctx, until(metrics, "riskpipe_sink_rows_total", rows).wait, s)
 }
 
 // records is how many records the topics have.

@@ -76,7 +76,7 @@ type benchServers struct {
 }
 
 func startBenchServers(ctx context.Context, config Config, o benchOptions, talk io.Writer) (_ *benchServers, err error) {
-	s := &benchServers{config: config, sealed: !o.unsealed, kinds: map[string]string{}, log: newLogger(talk, LogConfig{Level: "error", Format: "text"})}
+	s := &benchServers{config: config, sealed: !o.unsealed, kinds: map[string]string{}, log: newLogger(talk, LogConfig{Level: "warn", Format: "text"})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
