@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"runtime"
 	"strings"
 	"time"
 
@@ -107,7 +108,8 @@ type Normaliser struct {
 	dataKeys *vault.DataKeys // likewise
 	notices  *scopeNotices
 
-	workspaces workspaces
+	workspaces chan *workspace
+	outcomes   outcomes
 }
 
 // NewNormaliser returns the normaliser of one source. It joins its group at
@@ -127,6 +129,10 @@ func NewNormaliser(config NormaliserConfig, deps NormaliserDeps) (*Normaliser, e
 	if deps.Sealing != nil {
 		n.dataKeys = vault.NewDataKeys(deps.Sealing.Vault)
 		n.escrow = newEscrow(deps.Topics, config.Source, deps.Sealing, deps.Resolver.deps.Key)
+	}
+	n.workspaces = make(chan *workspace, runtime.GOMAXPROCS(0))
+	for range cap(n.workspaces) {
+		n.workspaces <- n.newWorkspace()
 	}
 	n.notices = &scopeNotices{scope: deps.Resolver.deps.Scope, log: deps.Log, metrics: metrics, now: time.Now}
 	n.notices.start()

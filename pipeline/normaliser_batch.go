@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -13,22 +14,12 @@ import (
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
-// workspace is what one batch is normalised with. It is not safe for concurrent use.
+// workspace is what one batch at a time is normalised in. It is not safe for concurrent use.
 type workspace struct {
 	service *Normaliser
 	batch   *BatchNormaliser
 	sealer  *evidenceSealer // nil without sealing
-	out     Batch
 	raws    []normalise.Raw
-	encoded encoded
-}
-
-// encoded is memory for the events of a batch. Kafka's client has it until they are
-// acknowledged.
-type encoded struct {
-	values, keys []byte
-	records      []kgo.Record
-	list         []*kgo.Record
 }
 
 func (n *Normaliser) newWorkspace() *workspace {
@@ -39,67 +30,88 @@ func (n *Normaliser) newWorkspace() *workspace {
 	return w
 }
 
-// workspaces are those that no batch uses. The one used last goes out first: it is
-// still in the processor's cache, and many partitions need no more of them than are
-// worked on at once.
-type workspaces struct {
-	mu   sync.Mutex
-	free []*workspace
+// outcome is what came of one batch, and memory for its events, which Kafka's client
+// has until they are acknowledged.
+type outcome struct {
+	batch        Batch
+	values, keys []byte
+	records      []kgo.Record
+	events       []*kgo.Record
+	letters      []deadLetter
 }
 
-// take returns a free workspace, nil when there is none.
-func (w *workspaces) take() *workspace {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.free) == 0 {
-		return nil
+// outcomes are those that no batch uses. The one used last goes out first: it is still
+// in the processor's cache.
+type outcomes struct {
+	mu   sync.Mutex
+	free []*outcome
+}
+
+func (o *outcomes) take() *outcome {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.free) == 0 {
+		return &outcome{}
 	}
-	last := len(w.free) - 1
-	taken := w.free[last]
-	w.free = w.free[:last]
+	last := len(o.free) - 1
+	taken := o.free[last]
+	o.free = o.free[:last]
 	return taken
 }
 
-func (w *workspaces) put(back *workspace) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.free = append(w.free, back)
+func (o *outcomes) put(back *outcome) {
+	back.batch.reset() // its events hold on to the raw records
+	clear(back.letters)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.free = append(o.free, back)
 }
 
 // normalise does one batch of a partition, whose mapper it is: that remembers the
-// partition's CSV header.
-func (n *Normaliser) normalise(ctx context.Context, mapper Mapper, records []*kgo.Record) error {
-	w := n.workspaces.take()
-	if w == nil {
-		w = n.newWorkspace()
-	}
-	w.batch.mapper = mapper
-	if err := w.normalise(ctx, records); err != nil {
-		return err // and the workspace goes: some of what lies in it may be on its way
-	}
-	n.workspaces.put(w)
-	return nil
-}
-
-// normalise does one batch: what is sealed, then events, then dead letters are acknowledged when it returns
+// partition's CSV header. What is sealed, then events, then dead letters are acknowledged when it returns
 // nil, and otherwise it is done again as a whole; the ids are the same then.
-func (w *workspace) normalise(ctx context.Context, records []*kgo.Record) error {
-	n := w.service
+func (n *Normaliser) normalise(ctx context.Context, mapper Mapper, records []*kgo.Record) error {
 	n.notices.tell()
 	// A shutdown lets the batch finish.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.config.BatchTimeout)
 	defer cancel()
+	out := n.outcomes.take()
+	if err := n.work(ctx, mapper, records, out); err != nil {
+		return err
+	}
+	if err := n.produce(ctx, out.events); err != nil {
+		return err // and its memory goes: some of what lies in it may be on its way
+	}
+	if err := n.letters.write(ctx, out.letters); err != nil {
+		return err
+	}
+	n.count(out)
+	n.outcomes.put(out)
+	return nil
+}
+
+// work does of a batch what takes the processor's time. There are as many workspaces
+// as processors: more batches at once would only push each other out of the caches.
+func (n *Normaliser) work(ctx context.Context, mapper Mapper, records []*kgo.Record, out *outcome) error {
+	var w *workspace
+	select {
+	case w = <-n.workspaces:
+		defer func() { n.workspaces <- w }()
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for other partitions to be normalised: %w", ctx.Err())
+	}
 	w.raws = w.raws[:0]
 	for _, r := range records {
 		w.raws = append(w.raws, normalise.Raw{
 			Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: schemas.TimeOf(r.Timestamp), Value: r.Value,
 		})
 	}
-	if err := w.batch.Process(ctx, n.config.Source, w.raws, &w.out); err != nil {
+	w.batch.mapper = mapper
+	if err := w.batch.Process(ctx, n.config.Source, w.raws, &out.batch); err != nil {
 		return err
 	}
 	bad := 0
-	for _, rejected := range w.out.Rejected {
+	for _, rejected := range out.batch.Rejected {
 		if rejected.mostlyRejected() {
 			bad++
 		}
@@ -107,28 +119,21 @@ func (w *workspace) normalise(ctx context.Context, records []*kgo.Record) error 
 	if err := n.breaker.count(len(records), bad); err != nil {
 		return err
 	}
-	if err := w.seal(ctx); err != nil {
+	if err := w.seal(ctx, &out.batch); err != nil {
 		return err
 	}
-	events, letters := w.encode(records)
-	if err := n.produce(ctx, events); err != nil {
-		return err
-	}
-	if err := n.letters.write(ctx, letters); err != nil {
-		return err
-	}
-	w.count(len(events), letters)
+	n.encode(records, out)
 	return nil
 }
 
 // seal seals the evidence and the identities of the batch and writes what opens
 // them: nobody shall meet an event whose evidence or user cannot be looked up.
-func (w *workspace) seal(ctx context.Context) error {
+func (w *workspace) seal(ctx context.Context, out *Batch) error {
 	if w.sealer == nil {
 		return nil
 	}
 	n := w.service
-	key, err := w.sealer.seal(&w.out)
+	key, err := w.sealer.seal(out)
 	if err != nil {
 		return err
 	}
@@ -139,7 +144,7 @@ func (w *workspace) seal(ctx context.Context) error {
 		w.sealer.confirm()
 		n.metrics.dataKeys.Inc()
 	}
-	told, err := n.escrow.tell(ctx, &w.out, n.produce)
+	told, err := n.escrow.tell(ctx, out, n.produce)
 	n.metrics.identities.Add(float64(told))
 	return err
 }
@@ -150,39 +155,36 @@ const plainSize = 384
 // encode makes Kafka records of the events, and dead letters of what was
 // rejected. An event that the schema does not allow is a bug in the mapping: its
 // record becomes a dead letter rather than a crash at every start.
-func (w *workspace) encode(records []*kgo.Record) ([]*kgo.Record, []deadLetter) {
-	n := w.service
+func (n *Normaliser) encode(records []*kgo.Record, out *outcome) {
 	topic := n.deps.Topics.Events()
-	b := &w.encoded
 	size := 0
-	for _, e := range w.out.Events {
+	for _, e := range out.batch.Events {
 		size += len(e.Evidence) + plainSize
 	}
-	b.values, b.keys, b.list = slices.Grow(b.values[:0], size), b.keys[:0], b.list[:0]
-	b.records = slices.Grow(b.records[:0], len(w.out.Events))
-	for _, e := range w.out.Events {
-		start := len(b.values)
-		longer, err := n.deps.Events.Append(b.values, &e.Event)
+	out.values, out.keys, out.events = slices.Grow(out.values[:0], size), out.keys[:0], out.events[:0]
+	out.records = slices.Grow(out.records[:0], len(out.batch.Events))
+	for _, e := range out.batch.Events {
+		start := len(out.values)
+		longer, err := n.deps.Events.Append(out.values, &e.Event)
 		if err != nil {
 			cause, _, _ := strings.Cut(err.Error(), `"`) // it quotes the value, which may be the payload's
-			w.out.reject(e.Origin, records, cause)
+			out.batch.reject(e.Origin, records, cause)
 			continue
 		}
-		b.values = longer
+		out.values = longer
 		record := kgo.Record{Topic: topic, Value: longer[start:len(longer):len(longer)]}
 		if e.User != (schemas.Pseudonym{}) {
-			start := len(b.keys)
-			b.keys, _ = e.User.AppendText(b.keys) // never fails
-			record.Key = b.keys[start:len(b.keys):len(b.keys)]
+			start := len(out.keys)
+			out.keys, _ = e.User.AppendText(out.keys) // never fails
+			record.Key = out.keys[start:len(out.keys):len(out.keys)]
 		}
-		b.records = append(b.records, record)
-		b.list = append(b.list, &b.records[len(b.records)-1])
+		out.records = append(out.records, record)
+		out.events = append(out.events, &out.records[len(out.records)-1])
 	}
-	letters := make([]deadLetter, 0, len(w.out.Rejected))
-	for _, rejected := range w.out.Rejected {
-		letters = append(letters, rejectedLetter(records[rejected.Record], rejected.Rejects))
+	out.letters = out.letters[:0]
+	for _, rejected := range out.batch.Rejected {
+		out.letters = append(out.letters, rejectedLetter(records[rejected.Record], rejected.Rejects))
 	}
-	return b.list, letters
 }
 
 // reject adds a reject for the record that the origin tells of.
@@ -201,27 +203,27 @@ func (b *Batch) reject(origin schemas.Origin, records []*kgo.Record, detail stri
 	b.Rejected = append(b.Rejected, RejectedRecord{Record: at, Records: 1, Rejects: []normalise.Reject{reject}})
 }
 
-func (w *workspace) count(events int, letters []deadLetter) {
-	m := w.service.metrics
-	m.events.Add(float64(events))
-	m.letters.Add(float64(len(letters)))
-	m.upstream.Add(float64(w.out.Records))
-	m.unresolved.Add(float64(w.out.Unresolved))
-	m.conflicts.Add(float64(w.out.Conflicts))
-	for reason, count := range w.out.Skips {
+func (n *Normaliser) count(out *outcome) {
+	m, batch := n.metrics, &out.batch
+	m.events.Add(float64(len(out.events)))
+	m.letters.Add(float64(len(out.letters)))
+	m.upstream.Add(float64(batch.Records))
+	m.unresolved.Add(float64(batch.Unresolved))
+	m.conflicts.Add(float64(batch.Conflicts))
+	for reason, count := range batch.Skips {
 		m.skips.WithLabelValues(reason).Add(float64(count))
 	}
-	for reason, count := range w.out.OutOfScope {
+	for reason, count := range batch.OutOfScope {
 		m.outOfScope.WithLabelValues(string(reason)).Add(float64(count))
 	}
-	for _, rejected := range w.out.Rejected {
+	for _, rejected := range batch.Rejected {
 		for _, reject := range rejected.Rejects {
 			m.rejects.WithLabelValues(reject.Reason).Inc()
 		}
 	}
-	if len(letters) > 0 {
-		first := letters[0]
-		w.service.deps.Log.Warn("records rejected", "count", len(letters), "topic", first.record.Topic,
+	if len(out.letters) > 0 {
+		first := out.letters[0]
+		n.deps.Log.Warn("records rejected", "count", len(out.letters), "topic", first.record.Topic,
 			"partition", first.record.Partition, "first_offset", first.record.Offset, "first_reason", first.reason)
 	}
 }

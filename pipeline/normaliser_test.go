@@ -2,11 +2,13 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,6 +53,39 @@ func TestNormaliser_restart(t *testing.T) {
 	}
 	if letters := readAll(t, reach, "dlq.raw.file"); len(letters) != 0 {
 		t.Errorf("%d dead letters", len(letters))
+	}
+}
+
+// silentNames do not answer the first lookups.
+type silentNames struct {
+	Names
+	left atomic.Int32
+}
+
+func (n *silentNames) Lookup(ctx context.Context, keys []schemas.Pseudonym) ([][]byte, error) {
+	if n.left.Add(-1) >= 0 {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return n.Names.Lookup(ctx, keys)
+}
+
+// While every workspace waits for names, the other partitions give up in their own
+// time, which is within that of the group, and all of it is done again.
+func TestNormaliser_waiting(t *testing.T) {
+	_, reach := newCluster(t)
+	names := &silentNames{Names: NewMemoryNames()}
+	publish(t, reach, rows(0, 400)...)
+	n := newTestNormaliser(t, reach, names, func(c *NormaliserConfig) { c.BatchTimeout = 300 * time.Millisecond })
+	names.left.Store(int32(cap(n.workspaces)))
+	s := start(t, n.Run)
+	eventually(t, func() error { return committedAll(t, reach, "riskpipe-normalise-file", "raw.file") })
+	s.end(t)
+	if len(n.workspaces) != cap(n.workspaces) {
+		t.Errorf("%d of %d workspaces came back", len(n.workspaces), cap(n.workspaces))
+	}
+	if events := eventsOf(t, readAll(t, reach, "events")); len(events) != 400 {
+		t.Errorf("%d different events, want 400", len(events))
 	}
 }
 
