@@ -87,12 +87,12 @@ func (b *Batch) add(e *normalise.Event, of provenance) {
 // are. The services and replay run this same code. It is not safe for
 // concurrent use; the resolver behind it is shared.
 type BatchNormaliser struct {
-	mapper   Mapper
-	resolver *Resolver
-	result   normalise.Result
-	steps    []step
-	sealing  bool   // evidence will be sealed
-	evidence []byte // of the batch
+	mapper     Mapper
+	resolution resolution
+	result     normalise.Result
+	steps      []step
+	sealing    bool   // evidence will be sealed
+	evidence   []byte // of the batch
 }
 
 // step is one fact of the batch in the order in which facts take effect. One of
@@ -108,7 +108,7 @@ type step struct {
 // NewBatchNormaliser returns a normaliser over a mapper of its own and a
 // resolver that it may share.
 func NewBatchNormaliser(mapper Mapper, resolver *Resolver) *BatchNormaliser {
-	return &BatchNormaliser{mapper: mapper, resolver: resolver}
+	return &BatchNormaliser{mapper: mapper, resolution: resolution{resolver: resolver, known: map[schemas.Pseudonym]schemas.Pseudonym{}}}
 }
 
 // Process normalises records that follow one another on one partition into out,
@@ -131,7 +131,7 @@ func (b *BatchNormaliser) Process(ctx context.Context, source schemas.Source, ra
 		}
 		b.collect(raws[i])
 	}
-	return b.resolver.resolve(ctx, b.steps, out)
+	return b.resolution.resolve(ctx, b.steps, out)
 }
 
 // collect copies the facts of the last result: names before findings before

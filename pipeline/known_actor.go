@@ -9,12 +9,13 @@ import (
 
 // knownActor is what is known of an actor by the names of a record alone: most of a
 // batch's actors were met in an earlier one under the same names. It never changes
-// but for what escrow keeps in it.
+// but for what others keep in it.
 type knownActor struct {
 	key     string              // the actor's own, as normalise sees it; empty for nobody
 	self    schemas.Pseudonym   // of key
 	aliases []schemas.Pseudonym // most trustworthy first; none for machines
 
+	met  uint64 // the batch that wanted its names last; guarded by the resolver's mutex
 	told toldAs
 }
 

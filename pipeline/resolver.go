@@ -82,9 +82,10 @@ type Resolver struct {
 	config ResolverConfig
 	deps   ResolverDeps
 
-	mu     sync.Mutex
-	actors *knownActors
-	cache  *lru[schemas.Pseudonym, cachedName]
+	mu      sync.Mutex
+	batches uint64 // that met their actors
+	actors  *knownActors
+	cache   *lru[schemas.Pseudonym, cachedName]
 }
 
 // cachedName is the user that a name belongs to; zero means that nobody knew it
@@ -119,11 +120,24 @@ func NewResolver(config ResolverConfig, deps ResolverDeps) (*Resolver, error) {
 // The prefix that normalise gives to the key of a UPN.
 const upnPrefix = "upn:"
 
+// resolution is the work on one batch. Nothing of it reaches the cache before
+// the store has it, so that a batch which failed can be done again. It is used for one
+// batch after the other.
+type resolution struct {
+	resolver *Resolver
+	out      *Batch
+	// known is what the batch knows of names: the user, or zero for nobody.
+	known map[schemas.Pseudonym]schemas.Pseudonym
+	// learned are the names that the batch has taught, in order.
+	learned  []Name
+	findings findings
+	wanted   []schemas.Pseudonym // names of the people met
+}
+
 // resolve gives every event of the steps its user and appends it to out.
-func (r *Resolver) resolve(ctx context.Context, steps []step, out *Batch) error {
-	s := &resolution{
-		resolver: r, out: out, known: map[schemas.Pseudonym]schemas.Pseudonym{},
-	}
+func (s *resolution) resolve(ctx context.Context, steps []step, out *Batch) error {
+	clear(s.known)
+	s.out, s.learned, s.findings, s.wanted = out, nil, findings{}, s.wanted[:0]
 	if err := s.prepare(ctx, steps); err != nil {
 		return err
 	}
@@ -133,23 +147,11 @@ func (r *Resolver) resolve(ctx context.Context, steps []step, out *Batch) error 
 	return s.finish(ctx)
 }
 
-// resolution is the work on one batch. Nothing of it reaches the cache before
-// the store has it, so that a batch which failed can be done again.
-type resolution struct {
-	resolver *Resolver
-	out      *Batch
-	// known is what the batch knows of names: the user, or zero for nobody.
-	known map[schemas.Pseudonym]schemas.Pseudonym
-	// learned are the names that the batch has taught, in order.
-	learned  []Name
-	findings findings
-}
-
 // prepare reads what the batch will need in one go.
 func (s *resolution) prepare(ctx context.Context, steps []step) error {
 	r := s.resolver
-	wanted := s.meet(steps)
-	missing := r.cached(wanted, s.known)
+	s.meet(steps)
+	missing := r.cached(s.wanted, s.known)
 	names := len(missing)
 	missing = append(missing, s.findings.keys()...)
 	if len(missing) == 0 {
@@ -168,14 +170,13 @@ func (s *resolution) prepare(ctx context.Context, steps []step) error {
 	return s.loadFindings(values[names:])
 }
 
-// meet finds out who the actors of the steps are by their names alone, and returns the
-// names of people.
-func (s *resolution) meet(steps []step) []schemas.Pseudonym {
+// meet finds out who the actors of the steps are by their names alone, and whose names
+// are wanted.
+func (s *resolution) meet(steps []step) {
 	r := s.resolver
-	var wanted []schemas.Pseudonym
-	met := make(map[*knownActor]struct{}, len(steps))
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.batches++
 	for i := range steps {
 		st := &steps[i]
 		actor := st.link
@@ -189,13 +190,12 @@ func (s *resolution) meet(steps []step) []schemas.Pseudonym {
 			continue
 		}
 		st.actor = r.actors.of(r.deps.Key, actor)
-		if _, again := met[st.actor]; again || st.actor.key == "" || !isHuman(actor.Type) {
+		if st.actor.met == r.batches || st.actor.key == "" || !isHuman(actor.Type) {
 			continue
 		}
-		met[st.actor] = struct{}{}
-		wanted = append(append(wanted, st.actor.self), st.actor.aliases...)
+		st.actor.met = r.batches
+		s.wanted = append(append(s.wanted, st.actor.self), st.actor.aliases...)
 	}
-	return wanted
 }
 
 // cached copies what the cache knows into known and returns the other keys,
