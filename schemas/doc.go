@@ -1,5 +1,6 @@
 // Package schemas is the wire: the Avro schemas of every record that crosses a
-// Kafka topic of riskpipe, the Go structs that mirror them, and their codecs.
+// Kafka topic of riskpipe and of the evidence sealed in it, the Go structs that mirror
+// them, and their codecs.
 //
 // It guarantees that what one version writes every later version reads (golden
 // bytes of each released version are tested), that decoding never trusts its
