@@ -150,3 +150,26 @@ func TestEvidence_Append(t *testing.T) {
 		t.Errorf("%q, %v", got.Remarks, err)
 	}
 }
+
+// Whatever the bytes are, they are read or refused, and what was read stays the same from
+// then on.
+func FuzzReadEvidence(f *testing.F) {
+	for _, seed := range []Evidence{{}, {Object: "https://contoso.example/a", Targets: []string{"ida", "eva"}}, {Remarks: "caf\xe9"}} {
+		f.Add(seed.Append(nil))
+	}
+	f.Add([]byte(`{"recipients":["alice@example",""],"subject":"\ud800"}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		read, err := ReadEvidence(b)
+		if err != nil {
+			return
+		}
+		written := read.Append(nil) // texts that are no UTF-8 become so
+		again, err := ReadEvidence(written)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := again.Append(nil); string(got) != string(written) {
+			t.Errorf("%q became %q", written, got)
+		}
+	})
+}
