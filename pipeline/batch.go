@@ -44,7 +44,7 @@ type Batch struct {
 // one.
 type provenance struct {
 	actor    *knownActor
-	evidence []byte // what is to be sealed, as it is sealed; valid until the next batch
+	evidence []byte // what is to be sealed, encoded; valid until the next batch
 }
 
 // Link is a set of names of one user.

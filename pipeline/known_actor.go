@@ -15,8 +15,8 @@ type knownActor struct {
 	self    schemas.Pseudonym   // of key
 	aliases []schemas.Pseudonym // most trustworthy first; none for machines
 
-	met  uint64 // the batch that wanted its names last; guarded by the resolver's mutex
-	told toldAs
+	wantedBy uint64 // the batch that wanted its names last; guarded by the resolver's mutex
+	told     toldAs
 }
 
 // toldAs tells as whose the vault was told all of an actor's names, and with which

@@ -16,14 +16,13 @@ import (
 
 // workspace is what one batch at a time is normalised in. It is not safe for concurrent use.
 type workspace struct {
-	service *Normaliser
-	batch   *BatchNormaliser
-	sealer  *evidenceSealer // nil without sealing
-	raws    []normalise.Raw
+	batch  *BatchNormaliser
+	sealer *evidenceSealer // nil without sealing
+	raws   []normalise.Raw
 }
 
 func (n *Normaliser) newWorkspace() *workspace {
-	w := &workspace{service: n, batch: NewBatchNormaliser(nil, n.deps.Resolver)}
+	w := &workspace{batch: NewBatchNormaliser(nil, n.deps.Resolver)}
 	if n.deps.Sealing != nil {
 		w.batch.sealing, w.sealer = true, newEvidenceSealer(n.deps.Topics, n.deps.Sealing.Keys, n.dataKeys.Sealer(), time.Now)
 	}
@@ -119,8 +118,10 @@ func (n *Normaliser) work(ctx context.Context, mapper Mapper, records []*kgo.Rec
 	if err := n.breaker.count(len(records), bad); err != nil {
 		return err
 	}
-	if err := w.seal(ctx, &out.batch); err != nil {
-		return err
+	if w.sealer != nil {
+		if err := n.seal(ctx, w.sealer, &out.batch); err != nil {
+			return err
+		}
 	}
 	n.encode(records, out)
 	return nil
@@ -128,12 +129,8 @@ func (n *Normaliser) work(ctx context.Context, mapper Mapper, records []*kgo.Rec
 
 // seal seals the evidence and the identities of the batch and writes what opens
 // them: nobody shall meet an event whose evidence or user cannot be looked up.
-func (w *workspace) seal(ctx context.Context, out *Batch) error {
-	if w.sealer == nil {
-		return nil
-	}
-	n := w.service
-	key, err := w.sealer.seal(out)
+func (n *Normaliser) seal(ctx context.Context, sealer *evidenceSealer, out *Batch) error {
+	key, err := sealer.seal(out)
 	if err != nil {
 		return err
 	}
@@ -141,7 +138,7 @@ func (w *workspace) seal(ctx context.Context, out *Batch) error {
 		if err := n.produce(ctx, []*kgo.Record{key}); err != nil {
 			return err
 		}
-		w.sealer.confirm()
+		sealer.confirm()
 		n.metrics.dataKeys.Inc()
 	}
 	told, err := n.escrow.tell(ctx, out, n.produce)

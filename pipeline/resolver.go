@@ -190,10 +190,10 @@ func (s *resolution) meet(steps []step) {
 			continue
 		}
 		st.actor = r.actors.of(r.deps.Key, actor)
-		if st.actor.met == r.batches || st.actor.key == "" || !isHuman(actor.Type) {
+		if st.actor.wantedBy == r.batches || st.actor.key == "" || !isHuman(actor.Type) {
 			continue
 		}
-		st.actor.met = r.batches
+		st.actor.wantedBy = r.batches
 		s.wanted = append(append(s.wanted, st.actor.self), st.actor.aliases...)
 	}
 }

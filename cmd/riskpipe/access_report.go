@@ -212,11 +212,11 @@ func opened(ctx context.Context, opener *vault.EvidenceOpener, user schemas.Pseu
 			h.Shredded++
 			continue
 		}
-		opened, err := opener.Open(ctx, &key, user, sealed.Event, sealed.Evidence)
+		plain, err := opener.Open(ctx, &key, user, sealed.Event, sealed.Evidence)
 		if err != nil {
 			return h, err
 		}
-		if evidence[sealed.Event.String()], err = schemas.ReadEvidence(opened); err != nil {
+		if evidence[sealed.Event.String()], err = schemas.ReadEvidence(plain); err != nil {
 			return h, fmt.Errorf("event %s: %w", sealed.Event, err)
 		}
 	}

@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -236,16 +235,11 @@ func clearOf(opened []byte) (string, error) {
 
 // evidenceOf is evidence as JSON, empty when there is none.
 func evidenceOf(e *schemas.Evidence) (string, error) {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(e); err != nil {
+	text, err := json.Marshal(e)
+	if err != nil || string(text) == "{}" {
 		return "", err
 	}
-	if evidence := strings.TrimSuffix(text.String(), "\n"); evidence != "{}" {
-		return evidence, nil
-	}
-	return "", nil
+	return string(text), nil
 }
 
 // merge takes others in.
