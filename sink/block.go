@@ -25,6 +25,9 @@ type partition struct {
 	erased    string
 	end       int64 // the partition's high watermark, as last heard
 	committed int64 // next offset to be read by who continues here; -1 when not known
+	// failures counts the attempts at the next block so far. Until it is written, no more is read.
+	failures int
+	retryAt  time.Time
 }
 
 // span is a range of offsets, both ends included. No range ends at 0 and begins after it, so the
@@ -55,11 +58,14 @@ func (p *partition) add(r *kgo.Record, now time.Time) {
 // size is what a record holds in memory, roughly.
 func size(r *kgo.Record) int { return len(r.Key) + len(r.Value) + 200 }
 
-// dueIn is how long the partition's next block can wait: 0 when it is complete, and for ever
-// (negative) when there is nothing to write.
+// dueIn is how long the partition's next block can wait, or has to after a failure: 0 when it is complete,
+// and for ever (negative) when there is nothing to write.
 func (p *partition) dueIn(c *Config, now time.Time) time.Duration {
 	if len(p.records) == 0 {
 		return -1
+	}
+	if p.failures > 0 {
+		return max(0, p.retryAt.Sub(now))
 	}
 	wait := c.FlushInterval
 	if p.announced.set {
@@ -114,6 +120,12 @@ func (p *partition) next(c *Config) block {
 	return b
 }
 
+// failed makes the partition's block wait, the longer the more often it failed.
+func (p *partition) failed(c *Config, now time.Time) {
+	p.retryAt = now.Add(backoff(p.failures, c.RetryMax))
+	p.failures++
+}
+
 // done takes the records of a block away, once they are written and committed.
 func (p *partition) done(b block, now time.Time) {
 	if p.erasure(b.records[len(b.records)-1]) {
@@ -126,6 +138,7 @@ func (p *partition) done(b block, now time.Time) {
 	p.since = now
 	p.announced = span{}
 	p.committed = b.span.last + 1
+	p.failures = 0
 }
 
 // block is a contiguous range of one partition: what one insert writes.

@@ -23,7 +23,7 @@ type Config struct {
 	// A block is written when it has BatchRows rows (50,000), when all waiting records have
 	// BatchBytes (64 MiB), or when its oldest record waited FlushInterval (250 ms). Each partition
 	// is a block of its own, so partitions / FlushInterval is the most inserts a second that a
-	// trickle of records causes.
+	// trickle of records causes. In memory are at most three times BatchBytes and what one poll brings.
 	BatchRows     int
 	BatchBytes    int
 	FlushInterval time.Duration

@@ -106,7 +106,7 @@ func (s *simulation) newMember(deps Deps) *member {
 	m := &member{sim: s}
 	deps.Conn = connOf{member: m}
 	sink, err := New(Config{
-		Database: "simulated", BatchRows: 1 + s.rng.IntN(20), Inserts: 1,
+		Database: "simulated", BatchRows: 1 + s.rng.IntN(20), Inserts: 1, RetryMax: 10 * time.Millisecond,
 		FlushInterval: waitForAnnounced - time.Second, // on a clock that is made to jump, and does not otherwise
 	}, deps)
 	if err != nil {

@@ -125,45 +125,73 @@ const (
 )
 
 func (s *Sink) loop(ctx context.Context) error {
-	failures := 0
+	failures := 0 // to read, one after the other
 	due := idle
 	for ctx.Err() == nil {
-		err := s.round(ctx, due, failures > 0)
+		full := s.full()
+		unread := s.read(ctx, due, full)
+		err := errors.Join(unread, s.write(s.work, s.due(time.Now())))
+		s.holdUp()
 		// From AllowRebalance to the next poll, the partitions belong to kgo's callbacks.
 		due = s.nextDue(time.Now())
 		s.metrics.lag.set(s.partitions)
 		s.client.AllowRebalance()
+		wait := time.Duration(0)
 		switch {
-		case err == nil:
-			if failures > 0 {
-				s.log.Info("writing again", "failures", failures)
-			}
-			failures = 0
 		case isFatal(err):
 			return err
-		default:
-			wait := backoff(failures, s.config.RetryMax)
+		case unread != nil:
+			wait = backoff(failures, s.config.RetryMax)
 			failures++
-			s.log.Warn("waiting to try again", "failures", failures, "wait", wait, "error", err)
-			pause(ctx, wait)
+		default:
+			failures = 0
+			if full {
+				wait = due
+			}
 		}
+		if err != nil {
+			s.log.Warn("trying again", "wait", max(wait, due), "error", err)
+		}
+		pause(ctx, wait)
 	}
 	return nil
 }
 
-// round reads, until a block is due at the latest, and writes once. After a failure it only writes:
-// what has been read is enough, and the rest is safe in Kafka. Either way, polling holds rebalances
-// off until AllowRebalance.
-func (s *Sink) round(ctx context.Context, due time.Duration, failing bool) error {
+// read reads until a block is due at the latest, and nothing at all while the sink is full. Either way,
+// polling holds rebalances off until AllowRebalance.
+func (s *Sink) read(ctx context.Context, due time.Duration, full bool) error {
 	until, cancel := context.WithTimeout(ctx, due)
 	defer cancel()
-	if failing {
+	if full {
 		cancel()
 	}
-	if err := s.take(s.client.PollRecords(until, pollRecords)); err != nil {
-		return err
+	return s.take(s.client.PollRecords(until, pollRecords))
+}
+
+// full says whether blocks that failed hold so much memory that the others must wait as well: two
+// blocks, so that a single one never holds anybody up.
+func (s *Sink) full() bool {
+	bytes := 0
+	for _, p := range s.partitions {
+		if p.failures > 0 {
+			bytes += p.bytes
+		}
 	}
-	return s.write(s.work, s.due(time.Now()))
+	return bytes >= 2*s.config.BatchBytes
+}
+
+// holdUp stops reading partitions whose block failed, and goes on with those whose block was written.
+func (s *Sink) holdUp() {
+	held := s.client.PauseFetchPartitions(nil)
+	for at, p := range s.partitions {
+		one := map[string][]int32{at.topic: {at.id}}
+		switch was := slices.Contains(held[at.topic], at.id); {
+		case p.failures > 0 && !was:
+			s.client.PauseFetchPartitions(one)
+		case p.failures == 0 && was:
+			s.client.ResumeFetchPartitions(one)
+		}
+	}
 }
 
 // take queues what was fetched.
@@ -206,12 +234,14 @@ func (s *Sink) nextDue(now time.Time) time.Duration {
 func (s *Sink) due(now time.Time) []block {
 	bytes := 0
 	for _, p := range s.partitions {
-		bytes += p.bytes
+		if p.failures == 0 {
+			bytes += p.bytes
+		}
 	}
 	var blocks []block
 	for _, p := range s.partitions {
 		wait := p.dueIn(&s.config, now)
-		if wait == 0 || wait > 0 && bytes >= s.config.BatchBytes && !p.announced.set {
+		if wait == 0 || wait > 0 && bytes >= s.config.BatchBytes && !p.announced.set && p.failures == 0 {
 			blocks = append(blocks, p.next(&s.config))
 		}
 	}

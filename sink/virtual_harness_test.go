@@ -26,6 +26,7 @@ type era struct {
 	cluster   *virtual.Cluster
 	warehouse *warehouse
 	client    *kgo.Client
+	config    Config // of sinks to come, as are deps
 	deps      Deps
 	wrote     map[string]map[string]bool // rows, by topic
 	rng       *rand.Rand
@@ -42,7 +43,8 @@ func newEra(t *testing.T, seed uint64) *era {
 	}
 	t.Cleanup(client.Close)
 	return &era{
-		t: t, cluster: cluster, warehouse: newWarehouse(1000), client: client, deps: simulatedDeps(t),
+		t: t, cluster: cluster, warehouse: newWarehouse(1000), client: client,
+		config: Config{Database: "virtual", BatchRows: 50}, deps: simulatedDeps(t),
 		wrote: map[string]map[string]bool{"events": {}, "alerts": {}}, rng: rand.New(rand.NewPCG(seed, 9)),
 	}
 }
@@ -85,11 +87,11 @@ func (e *era) start() *process {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &process{cable: e.cluster.Cable(), stop: cancel, done: make(chan error, 1)}
 	deps := e.deps
-	deps.Kafka, deps.Conn = p.cable.Options(), connOfProcess{process: p}
+	deps.Kafka, deps.Conn = append(p.cable.Options(), e.deps.Kafka...), connOfProcess{process: p}
 	e.warehouse.weather(func(ctx context.Context, conn Conn, insert func()) error {
 		return conn.(connOfProcess).insert(ctx, insert)
 	})
-	sink, err := New(Config{Database: "virtual", BatchRows: 50}, deps)
+	sink, err := New(e.config, deps)
 	if err != nil {
 		e.t.Fatal(err)
 	}

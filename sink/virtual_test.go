@@ -4,12 +4,15 @@ package sink
 
 import (
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -53,6 +56,106 @@ func TestVirtual_clickHouseAway(t *testing.T) {
 		e.check(true)
 		a.end(t)
 		b.end(t)
+	})
+}
+
+// A block that ClickHouse refuses holds up its own partition, whoever has it, and no other; once it is
+// taken, its partition goes on, also with a sink that had it before.
+func TestVirtual_refusedBlock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEra(t, 4)
+		a := e.start()
+		e.publish(100)
+		e.settles(time.Minute)
+		heldUp := func(minutes int) {
+			t.Helper()
+			for range minutes {
+				e.publish(100)
+				time.Sleep(time.Minute)
+			}
+			if err := e.settled(); err == nil || strings.Contains(err.Error(), "\n") {
+				t.Errorf("want one partition held up: %v", err)
+			}
+		}
+		e.warehouse.refuses("events 150")
+		heldUp(20)
+		b := e.start()
+		heldUp(20)
+		a.end(t)
+		heldUp(20)
+		c := e.start()
+		b.end(t)
+		e.warehouse.refuses("")
+		e.settles(2 * time.Minute)
+		e.publish(100)
+		e.settles(time.Minute)
+		e.check(true)
+		c.end(t)
+	})
+}
+
+// A partition that a sink does not read because its block is refused, and that it gives up and gets back, is read again.
+func TestVirtual_refusedAndBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEra(t, 5)
+		a := e.start()
+		e.publish(100)
+		e.settles(time.Minute)
+		var refused []string
+		for topic := range e.wrote {
+			refused = append(refused, topic)
+		}
+		for _, topic := range refused {
+			e.warehouse.refuses(topic + " 150")
+			e.publish(100)
+			time.Sleep(time.Minute)
+			b := e.start()
+			time.Sleep(2 * time.Minute)
+			e.warehouse.refuses("")
+			e.settles(2 * time.Minute)
+			b.end(t)
+			e.publish(100)
+			e.settles(2 * time.Minute)
+		}
+		e.check(true)
+		a.end(t)
+	})
+}
+
+// polled counts the bytes that sinks took from their clients.
+type polled struct{ bytes atomic.Int64 }
+
+// OnFetchRecordUnbuffered implements kgo.HookFetchRecordUnbuffered.
+func (p *polled) OnFetchRecordUnbuffered(r *kgo.Record, taken bool) {
+	if taken {
+		p.bytes.Add(int64(size(r)))
+	}
+}
+
+// While ClickHouse is away, a sink reads until what failed has the size of two blocks, whichever partitions it is of.
+func TestVirtual_memoryWhileAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEra(t, 6)
+		taken := &polled{}
+		e.config.BatchBytes = 1 << 10
+		e.deps.Kafka = []kgo.Opt{kgo.WithHooks(taken)}
+		p := e.start()
+		e.publish(100)
+		e.settles(time.Minute)
+		p.away.Store(true)
+		before := taken.bytes.Load()
+		for range 60 {
+			e.publish(5)
+			time.Sleep(time.Minute)
+		}
+		const onePoll = 2 * 5 * 225
+		if grown, blocks := taken.bytes.Load()-before, int64(2*e.config.BatchBytes); grown < blocks || grown > blocks+onePoll {
+			t.Errorf("%d bytes were read, where two blocks have %d", grown, blocks)
+		}
+		p.away.Store(false)
+		e.settles(2 * time.Minute)
+		e.check(true)
+		p.end(t)
 	})
 }
 

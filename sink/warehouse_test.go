@@ -20,6 +20,7 @@ type warehouse struct {
 	mu     sync.Mutex
 	window int // tokens remembered by each table
 	tables map[string]*table
+	refuse string // a row that no block may hold; empty for none
 	// around is called with each insert, and may fail before and after it.
 	rename func(token string) string // by a mutant; nil for none
 	around func(ctx context.Context, conn Conn, insert func()) error
@@ -48,7 +49,11 @@ func (w *warehouse) table(topic string) *table {
 func (w *warehouse) insert(ctx context.Context, conn Conn, records []*kgo.Record, token string) error {
 	w.mu.Lock()
 	around := w.around
+	refused := w.refuse != "" && slices.ContainsFunc(records, func(r *kgo.Record) bool { return string(r.Value) == w.refuse })
 	w.mu.Unlock()
+	if refused {
+		return errInjected
+	}
 	return around(ctx, conn, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -74,6 +79,13 @@ func (w *warehouse) weather(around func(ctx context.Context, conn Conn, insert f
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.around = around
+}
+
+// refuses makes the warehouse refuse whatever holds the row, from now on.
+func (w *warehouse) refuses(row string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refuse = row
 }
 
 // holds looks for rows of a topic that are missing or of nobody; with once, also

@@ -14,7 +14,7 @@ import (
 
 // write writes blocks, at most one a partition: it announces them, inserts them, and commits those
 // that were inserted. The records of all others stay where they are, and make the same block at
-// the next attempt.
+// the partition's next attempt.
 //
 //	crash or error before the insert     the announced block is formed again and inserted
 //	during it, or before its answer      the block is formed again; its token tells whether it is in
@@ -29,7 +29,7 @@ func (s *Sink) write(work context.Context, blocks []block) error {
 		b.partition.announced = b.span
 	}
 	if err := s.commits(ctx, blocks, span.metadata); err != nil {
-		return fmt.Errorf("announcing blocks: %w", err)
+		return s.failed(blocks, fmt.Errorf("announcing blocks: %w", err))
 	}
 
 	results := make([]error, len(blocks))
@@ -44,23 +44,38 @@ func (s *Sink) write(work context.Context, blocks []block) error {
 	}
 	inserts.Wait()
 
-	written := blocks[:0:0]
+	written, refused := blocks[:0:0], blocks[:0:0]
 	for i, b := range blocks {
 		if results[i] == nil {
 			written = append(written, b)
+		} else {
+			refused = append(refused, b)
 		}
 	}
+	err := s.failed(refused, errors.Join(results...))
 	// The inserts may have used up all their time, and yet some blocks are written. Were they not
 	// committed now, slow inserts would be done over and over.
 	ctx, cancel = context.WithTimeout(work, commitTimeout)
 	defer cancel()
-	if err := s.commits(ctx, written, nil); err != nil {
-		return errors.Join(append(results, fmt.Errorf("committing blocks: %w", err))...)
+	if failed := s.commits(ctx, written, nil); failed != nil {
+		return errors.Join(err, s.failed(written, fmt.Errorf("committing blocks: %w", failed)))
 	}
 	for _, b := range written {
+		if n := b.partition.failures; n > 0 {
+			s.log.Info("writing again", "topic", b.partition.topic, "partition", b.partition.id, "failures", n)
+		}
 		b.partition.done(b, time.Now())
 	}
-	return errors.Join(results...)
+	return err
+}
+
+// failed makes the blocks wait for their next attempt, and returns the error.
+func (s *Sink) failed(blocks []block, err error) error {
+	now := time.Now()
+	for _, b := range blocks {
+		b.partition.failed(&s.config, now)
+	}
+	return err
 }
 
 // commitTimeout bounds the commit behind the inserts. With the longest insert timeout it stays below
