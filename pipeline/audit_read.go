@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/riskpipe/riskpipe/schemas"
@@ -66,7 +65,7 @@ func readAudit(ctx context.Context, cluster []kgo.Opt, topic string, visit func(
 		return fmt.Errorf("opening Kafka: %w", err)
 	}
 	defer client.Close()
-	left, err := topicEnds(ctx, kadm.NewClient(client), topic)
+	left, err := topicSpans(ctx, client, topic, time.Time{})
 	if err != nil {
 		return err
 	}
@@ -76,13 +75,13 @@ func readAudit(ctx context.Context, cluster []kgo.Opt, topic string, visit func(
 			return fmt.Errorf("reading topic %s: %w", topic, err)
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
-			end, reading := left[r.Partition]
+			span, reading := left[r.Partition]
 			if !reading {
 				return // it came after
 			}
 			var record schemas.Audit
 			visit(r, &record, decodeAudit(codec, r, &record))
-			if r.Offset >= end-1 {
+			if r.Offset >= span.end-1 {
 				delete(left, r.Partition)
 			}
 		})
@@ -97,33 +96,6 @@ func pollAudit(ctx context.Context, client *kgo.Client) (kgo.Fetches, error) {
 	defer cancel()
 	fetches := client.PollFetches(ctx)
 	return fetches, fetches.Err()
-}
-
-// topicEnds returns the end of each partition that holds anything.
-func topicEnds(ctx context.Context, admin *kadm.Client, topic string) (map[int32]int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, auditPatience)
-	defer cancel()
-	starts, err := admin.ListStartOffsets(ctx, topic)
-	if err == nil {
-		err = starts.Error()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("looking at topic %s: %w", topic, err)
-	}
-	ends, err := admin.ListEndOffsets(ctx, topic)
-	if err == nil {
-		err = ends.Error()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("looking at topic %s: %w", topic, err)
-	}
-	left := map[int32]int64{}
-	ends.Each(func(end kadm.ListedOffset) {
-		if start, ok := starts.Lookup(topic, end.Partition); ok && end.Offset > start.Offset {
-			left[end.Partition] = end.Offset
-		}
-	})
-	return left, nil
 }
 
 // decodeAudit reads a record that is as it was written, byte by byte: Avro can

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/riskpipe/riskpipe/schemas"
@@ -84,7 +83,7 @@ func (w *AuditWatcher) Run(ctx context.Context) error {
 		behind := len(left) > 0
 		fetches.EachRecord(func(r *kgo.Record) {
 			w.add(codec, r)
-			if end, reading := left[r.Partition]; reading && r.Offset >= end-1 {
+			if span, reading := left[r.Partition]; reading && r.Offset >= span.end-1 {
 				delete(left, r.Partition)
 			}
 		})
@@ -103,9 +102,9 @@ func (w *AuditWatcher) Run(ctx context.Context) error {
 }
 
 // ends returns where the topic ends, once Kafka says it; false when ctx ends before.
-func (w *AuditWatcher) ends(ctx context.Context, client *kgo.Client) (map[int32]int64, bool) {
+func (w *AuditWatcher) ends(ctx context.Context, client *kgo.Client) (map[int32]topicSpan, bool) {
 	for failures := 1; ; failures++ {
-		left, err := topicEnds(ctx, kadm.NewClient(client), w.deps.Topics.Audit())
+		left, err := topicSpans(ctx, client, w.deps.Topics.Audit(), time.Time{})
 		if err == nil || ctx.Err() != nil {
 			return left, err == nil
 		}

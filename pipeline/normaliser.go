@@ -85,7 +85,7 @@ type NormaliserDeps struct {
 	// Mapper returns a mapper for one partition.
 	Mapper func() Mapper
 	// Resolver is of this normaliser alone: with its actors it keeps what the vault
-	// was told.
+	// was told. Its names are closed when Run ends, if they can be.
 	Resolver *Resolver
 	Events   *schemas.Codec[schemas.Event]
 	// Sealing is for evidence and identities; nil leaves both out.
@@ -197,6 +197,9 @@ func producerOptions(cluster []kgo.Opt, component string, topics schemas.Topics,
 // a schema break upstream, or access denied.
 func (n *Normaliser) Run(ctx context.Context) error {
 	defer n.output.Close()
+	if names, ok := n.deps.Resolver.deps.Names.(interface{ Close() }); ok {
+		defer names.Close()
+	}
 	defer n.consumer.client.CloseAllowingRebalance()
 	if err := n.consumer.run(ctx); err != nil {
 		return fmt.Errorf("normalising %s: %w", n.config.Topic, err)

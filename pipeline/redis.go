@@ -1,10 +1,12 @@
 package pipeline
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -58,8 +60,9 @@ func (c RedisConfig) Validate() error {
 
 // Redis is a connection to Redis and what riskpipe keeps there.
 type Redis struct {
-	client redis.UniversalClient
-	prefix string
+	client      redis.UniversalClient
+	prefix      string
+	connections atomic.Int64 // made so far
 }
 
 // NewRedis returns a client; it connects on first use.
@@ -71,7 +74,8 @@ func NewRedis(c RedisConfig) (*Redis, error) {
 	if timeout == 0 {
 		timeout = 3 * time.Second
 	}
-	return &Redis{prefix: c.Prefix, client: redis.NewUniversalClient(&redis.UniversalOptions{
+	r := &Redis{prefix: c.Prefix}
+	r.client = redis.NewUniversalClient(&redis.UniversalOptions{
 		Addrs: c.Addresses, IsClusterMode: c.Cluster,
 		Username: c.Username, Password: c.Password, DB: c.Database, TLSConfig: c.TLS,
 		ClientName:  "riskpipe",
@@ -81,7 +85,12 @@ func NewRedis(c RedisConfig) (*Redis, error) {
 		// A transaction that is sent twice cannot be applied twice: it watches
 		// the fence which it replaces.
 		MaxRetries: 1,
-	})}, nil
+		OnConnect: func(context.Context, *redis.Conn) error {
+			r.connections.Add(1)
+			return nil
+		},
+	})
+	return r, nil
 }
 
 // Close closes the connections.

@@ -50,13 +50,8 @@ func (r *Redis) Forget(ctx context.Context, of Sought) error {
 
 func (r *Redis) search(ctx context.Context, of Sought, remove bool) (Remembered, error) {
 	s := &redisSearch{
-		users: of.Users, named: slices.Clone(of.Users), events: of.Events, remove: remove, seen: map[string]bool{},
+		users: of.Users, named: namedBy(of.Users, of.Keys), events: of.Events, remove: remove, seen: map[string]bool{},
 		names: r.prefix + "name:", current: "{" + r.prefix + "events:" + of.Generation + ":p",
-	}
-	for _, key := range of.Keys {
-		for _, user := range of.Users {
-			s.named = append(s.named, outOfScope(key, user))
-		}
 	}
 	for _, begin := range []string{s.names, "{" + r.prefix + "events:"} {
 		if err := r.scan(ctx, begin, s.page); err != nil {
@@ -64,6 +59,17 @@ func (r *Redis) search(ctx context.Context, of Sought, remove bool) (Remembered,
 		}
 	}
 	return s.found, nil
+}
+
+// namedBy is what the names of users lead to, be they in scope or not.
+func namedBy(users []schemas.Pseudonym, keys []Pseudonymiser) []schemas.Pseudonym {
+	named := slices.Clone(users)
+	for _, key := range keys {
+		for _, user := range users {
+			named = append(named, outOfScope(key, user))
+		}
+	}
+	return named
 }
 
 // redisSearch goes through pages of keys.

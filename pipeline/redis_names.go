@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 
@@ -18,14 +19,19 @@ import (
 // The keys lie in all slots of a cluster, so both methods are pipelines of
 // single-key commands, one round trip each.
 type RedisNames struct {
-	client redis.UniversalClient
-	prefix string
+	client      redis.UniversalClient
+	prefix      string
+	connections *atomic.Int64
 }
 
 // Names returns the names kept in this Redis.
 func (r *Redis) Names() *RedisNames {
-	return &RedisNames{client: r.client, prefix: r.prefix + "name:"}
+	return &RedisNames{client: r.client, prefix: r.prefix + "name:", connections: &r.connections}
 }
+
+// Connections is how many connections to Redis were made so far. While it stays, what was stored
+// is there.
+func (n *RedisNames) Connections() int64 { return n.connections.Load() }
 
 // Lookup implements Names.
 func (n *RedisNames) Lookup(ctx context.Context, keys []schemas.Pseudonym) ([][]byte, error) {

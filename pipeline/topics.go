@@ -90,6 +90,7 @@ func PlanTopics(names schemas.Topics, c TopicsConfig) []Topic {
 		{Name: names.Alerts(), Partitions: c.Partitions, Configs: kept(c.EventsRetention)},
 		{Name: names.Risk(), Partitions: c.Partitions, Configs: shreddable},
 		{Name: names.Identities(), Partitions: c.Partitions, Configs: shreddable},
+		{Name: names.Names(), Partitions: c.Partitions, Configs: shreddable},
 		{Name: names.EvidenceKeys(), Partitions: 1, Configs: shreddable}, // small, and read as a whole
 		{Name: names.Audit(), Partitions: 1, Configs: forGood},           // a chain has one order
 		{Name: names.DeadLetter(names.Events()), Partitions: 1, Configs: letters},

@@ -18,6 +18,10 @@ func (t Topics) Risk() string { return t.Prefix + "risk" }
 // Identities carries sealed identities, keyed by user and source, compacted.
 func (t Topics) Identities() string { return t.Prefix + "identities" }
 
+// Names carries the names of people as keyed hashes, each with what it leads to,
+// compacted.
+func (t Topics) Names() string { return t.Prefix + "names" }
+
 // EvidenceKeys carries the data keys that evidence is sealed with, themselves
 // sealed to the vault, keyed by their id, compacted.
 func (t Topics) EvidenceKeys() string { return t.Prefix + "evidence_keys" }

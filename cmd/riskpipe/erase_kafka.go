@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/riskpipe/riskpipe/pipeline"
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
@@ -65,6 +66,28 @@ func (e *erasure) identityRecords(ctx context.Context) ([]*kgo.Record, error) {
 		if slices.ContainsFunc(e.users, func(u schemas.Pseudonym) bool { return u.String() == user }) {
 			records = append(records, &kgo.Record{Topic: topic, Key: []byte(key)})
 		}
+	}
+	return records, nil
+}
+
+// loggedNames are the names that the log says lead to the users.
+func (e *erasure) loggedNames(ctx context.Context) ([]schemas.Pseudonym, error) {
+	cluster, err := e.config.Kafka.options()
+	if err != nil {
+		return nil, err
+	}
+	return pipeline.NamesOf(ctx, cluster, e.config.Topics.names(), e.users, e.pseudonymisers)
+}
+
+// nameRecords take them out of it.
+func (e *erasure) nameRecords(ctx context.Context) ([]*kgo.Record, error) {
+	names, err := e.loggedNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var records []*kgo.Record
+	for _, name := range names {
+		records = append(records, pipeline.ForgottenName(e.config.Topics.names(), name))
 	}
 	return records, nil
 }

@@ -63,7 +63,7 @@ func (e *erasure) stays() []string {
 	}
 	stays := []string{
 		"the topics " + names.Events() + " and " + names.Alerts() + ", under the pseudonym, until their retention ends; " + sealed,
-		"what the compacted topics " + names.Identities() + ", " + names.Risk() + " and " + names.EvidenceKeys() + " held, until the broker compacts them (max.compaction.lag.ms)",
+		"what the compacted topics " + names.Identities() + ", " + names.Names() + ", " + names.Risk() + " and " + names.EvidenceKeys() + " held, until the broker compacts them (max.compaction.lag.ms)",
 		"the raw topics and the dead letters, which hold upstream's records until their retention ends: a normaliser that is set back reads the person in again",
 		"what activities of others say of the person, sealed as theirs",
 		"the audit log, which names the pseudonym and no more; backups; what is in the memory of normalisers until they are started again",

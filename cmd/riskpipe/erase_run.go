@@ -117,7 +117,11 @@ func (e *erasure) widen(ctx context.Context) (pipeline.Remembered, error) {
 	if err != nil {
 		return found, &exitError{exitUnreachable, err}
 	}
-	e.users = withoutRepeats(append(e.users, found.Names...))
+	logged, err := e.loggedNames(ctx)
+	if err != nil {
+		return found, err
+	}
+	e.users = withoutRepeats(slices.Concat(e.users, found.Names, logged))
 	return found, nil
 }
 
@@ -179,6 +183,11 @@ func (e *erasure) held(ctx context.Context) ([]erasureLine, error) {
 		return nil, err
 	}
 	add("Kafka sealed identities", uint64(len(identities)))
+	names, err := e.loggedNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	add("Kafka learned names", uint64(len(names)))
 	found, err := e.redis.Remembered(ctx, e.sought())
 	if err != nil {
 		return nil, &exitError{exitUnreachable, err}
@@ -263,6 +272,13 @@ func (e *erasure) erase(ctx context.Context) error {
 		return err
 	}
 	if err := e.tables.EraseKeys(ctx, e.keys, e.goingKeys()); err != nil {
+		return err
+	}
+	names, err := e.nameRecords(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := e.order(ctx, names); err != nil {
 		return err
 	}
 	return e.redis.Forget(ctx, e.sought())

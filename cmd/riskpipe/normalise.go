@@ -56,7 +56,7 @@ func sourceOnly(cmd *cobra.Command, args []string) error {
 }
 
 // newNormaliser puts the normaliser of one source together.
-func newNormaliser(ctx context.Context, config Config, log *slog.Logger, metrics prometheus.Registerer, source schemas.Source, redis *pipeline.Redis) (*pipeline.Normaliser, error) {
+func newNormaliser(ctx context.Context, config Config, log *slog.Logger, metrics prometheus.Registerer, source schemas.Source, redis *pipeline.Redis) (_ *pipeline.Normaliser, err error) {
 	key, err := config.Pseudonym.open()
 	if err != nil {
 		return nil, err
@@ -77,8 +77,17 @@ func newNormaliser(ctx context.Context, config Config, log *slog.Logger, metrics
 	if err != nil {
 		return nil, err
 	}
+	names, err := pipeline.NewLoggedNames(redis.Names(), output, config.Topics.names(), log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			names.Close()
+		}
+	}()
 	resolver, err := pipeline.NewResolver(pipeline.ResolverConfig{}, pipeline.ResolverDeps{
-		Key: key, Names: redis.Names(), Events: codecs.events, Activity: normalise.DetectionActivity,
+		Key: key, Names: names, Events: codecs.events, Activity: normalise.DetectionActivity,
 		Groups: pipeline.NewGroups(key, config.Normalise.groups()), Scope: scope,
 	})
 	if err != nil {

@@ -26,8 +26,9 @@ func newRebuildCommand() *cobra.Command {
 		Long: `rebuild scores the topic events up to its present end, partition by partition, when
 Redis has lost its states. Scorers may run meanwhile and records may keep coming:
 a partition that a scorer works on is left to it, any other is scored here. Alerts
-are written again, each with the id, version and content that it had. Interrupted,
-it goes on with the next call.
+are written again, each with the id, version and content that it had. Names that
+normalisers have learned are stored again first. Interrupted, it goes on with the
+next call.
 
 --verify proves the states afterwards, --verify-only those that are there: it reads
 each state with the offset of which it is, folds the log of events to that very
@@ -115,11 +116,16 @@ func runRebuild(ctx context.Context, config Config, o rebuildOptions, redis *pip
 		}
 	}
 	if !o.verifyOnly {
+		names, err := pipeline.RestoreNames(ctx, deps.Cluster, deps.Topics, redis.Names())
+		if err != nil {
+			return report, err
+		}
+		report.Names = &names
 		if err := config.recordAdoption(ctx, log, library); err != nil {
 			return report, err
 		}
 		bars := newPartitionBars(talk, "rebuilding")
-		err := pipeline.Rebuild(ctx, config.scorer(), deps, func(all []pipeline.RebuildProgress) {
+		err = pipeline.Rebuild(ctx, config.scorer(), deps, func(all []pipeline.RebuildProgress) {
 			report.Rebuilt = all
 			bars.rebuild(all)
 		})

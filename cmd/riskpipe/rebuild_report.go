@@ -11,6 +11,7 @@ import (
 
 // rebuildReport is what rebuild did and proved.
 type rebuildReport struct {
+	Names   *pipeline.RestoredNames    `json:"names,omitempty"`
 	Rebuilt []pipeline.RebuildProgress `json:"rebuilt,omitempty"`
 	Proofs  []pipeline.PartitionProof  `json:"proofs,omitempty"`
 }
@@ -51,6 +52,9 @@ func (r rebuildReport) print(out io.Writer, format string) error {
 }
 
 func (r rebuildReport) table(out io.Writer) error {
+	if r.Names != nil {
+		fmt.Fprintf(out, "%d names are known, of which %d were missing\n", r.Names.Logged, r.Names.Missing)
+	}
 	if len(r.Rebuilt) > 0 {
 		var records int64
 		for _, p := range r.Rebuilt {

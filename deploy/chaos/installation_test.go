@@ -52,7 +52,7 @@ type installation struct {
 	services   []*service
 	env        []string
 	ports      map[int]bool
-	forgot     bool      // Redis has lost acknowledged writes, names among them
+	forgot     bool      // Redis has lost acknowledged writes, alerts that waited among them
 	quietSince time.Time // when drain found everything read
 }
 

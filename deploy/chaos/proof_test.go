@@ -106,9 +106,13 @@ func (in *installation) aspects(ctx context.Context, p *published, f *folded, cl
 	for id := range p.joined {
 		allowed[id.String()] = permitted
 	}
+	logged, stored, err := in.learned(ctx)
+	if err != nil {
+		return nil, err
+	}
 	forgotten := ""
 	if in.forgot {
-		forgotten = "not judged: Redis has forgotten names"
+		forgotten = "not judged: Redis has forgotten what waited"
 	}
 	repetitions := ledger{}
 	for name := range p.again {
@@ -123,7 +127,8 @@ func (in *installation) aspects(ctx context.Context, p *published, f *folded, cl
 		{name: "topic risk, newest of each user", compared: "what readers keep, every byte", want: f.latest, got: p.latest, tell: tellOf(c.risks)},
 		{name: "repetitions in topics", compared: "each as it was before, every byte", want: repetitions, got: p.again, mayBeEmpty: true},
 		{name: "topic events", compared: "each event, every byte", leftOut: "what is sealed; whose it is; how often it is there", want: clean.contents.settled(), got: p.contents.settled()},
-		{name: "whose events are", compared: "pseudonym and groups: those that some order gives", leftOut: forgotten, want: named(clean.users), got: p.users.within(clean.users), mayDiffer: in.forgot},
+		{name: "learned names", compared: "those in the log are those in Redis", want: logged, got: stored},
+		{name: "whose events are", compared: "pseudonym and groups: those that some order gives", want: named(clean.users), got: p.users.within(clean.users)},
 		{name: "events of alerts", compared: "each is one of those that some order gives", leftOut: strings.Trim("what is sealed; origin; "+forgotten, " ;"), mayDiffer: in.forgot, want: allowed, got: p.joined.within(clean.joined)},
 		{name: "evidence in events", compared: "each event's, opened", want: clean.clear.settled(), got: p.clear.settled()},
 		{name: "evidence in ClickHouse", compared: "each row's, opened by the keys there", want: named(clean.clear), got: rows},
