@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/riskpipe/riskpipe/deploy/embedded"
+	"github.com/riskpipe/riskpipe/pipeline"
 	"github.com/riskpipe/riskpipe/schemas"
 )
 
@@ -66,6 +67,8 @@ func TestRebuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	publishEvents(t, config, 600)
+	ada, mail := schemas.Pseudonym{1}, schemas.Pseudonym{2}
+	publishName(t, config, mail, ada)
 
 	if _, problem, code := rebuildRun(t, "--config", file); code != exitConfig || !strings.Contains(problem, "--allow-unsigned") {
 		t.Errorf("unsigned: %d, %s", code, problem)
@@ -77,6 +80,9 @@ func TestRebuild(t *testing.T) {
 	var report rebuildReport
 	if err := json.Unmarshal([]byte(out), &report); err != nil || code != exitOK || len(report.Rebuilt) != 3 || len(report.Proofs) != 3 {
 		t.Fatalf("%d, %s, %v\n%s", code, problem, err, out)
+	}
+	if stored, err := redis.Get("riskpipe:name:" + string(mail[:])); err != nil || stored != string(ada[:]) || *report.Names != (pipeline.RestoredNames{Logged: 1, Missing: 1}) {
+		t.Errorf("the name leads to %x, %v; %+v", stored, err, report.Names)
 	}
 	users := 0
 	for _, p := range report.Proofs {
@@ -113,7 +119,7 @@ func TestRebuild(t *testing.T) {
 		t.Errorf("planted: %d, %s\n%s", code, problem, out)
 	}
 	out, problem, code = rebuildRun(t, "--config", file, "--discard", "--verify", "--allow-unsigned")
-	if code != exitOK || !strings.Contains(out, "3 partitions are scored to where they ended: 600 records") {
+	if code != exitOK || !strings.Contains(out, "3 partitions are scored to where they ended: 600 records") || !strings.Contains(out, "1 names are known, of which 0 were missing") {
 		t.Errorf("discarding: %d, %s\n%s", code, problem, out)
 	}
 	other := configFile("other.yaml", "Europe/Berlin")
@@ -178,6 +184,15 @@ func publishEvents(t *testing.T, config Config, n int) {
 			})
 	}
 	if err := client.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// publishName writes what a normaliser has learned to the topic names.
+func publishName(t *testing.T, config Config, name, user schemas.Pseudonym) {
+	t.Helper()
+	record := &kgo.Record{Topic: config.Topics.names().Names(), Key: name[:], Value: user[:]}
+	if err := kafkaClient(t, config).ProduceSync(t.Context(), record).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -75,6 +75,25 @@ func withHotUser(records []*kgo.Record, topics schemas.Topics, dice *rand.Rand) 
 	return all
 }
 
+// withNewcomers follows every so many records by the first sign-in of somebody new, which tells
+// two names of theirs: so names are learned at any time.
+func withNewcomers(records []*kgo.Record, topics schemas.Topics, dice *rand.Rand, every int) []*kgo.Record {
+	var all []*kgo.Record
+	for i, r := range records {
+		if all = append(all, r); i%every > 0 {
+			continue
+		}
+		id, object := schemas.NewUUID("newcomer", fmt.Sprint(i)), schemas.NewUUID("newcomer's account", fmt.Sprint(i))
+		value := fmt.Sprintf(`{"CreationTime":%q,"Id":%q,"Operation":"UserLoggedIn","RecordType":15,"Workload":"AzureActiveDirectory","ResultStatus":"Success",`+
+			`"UserId":"newcomer.%d@%s","ClientIP":"198.51.100.9","Actor":[{"ID":%q,"Type":0},{"ID":"newcomer.%[3]d@%[4]s","Type":5}]}`,
+			r.Timestamp.UTC().Format("2006-01-02T15:04:05"), id, i, domain, object)
+		all = append(all, &kgo.Record{
+			Topic: topics.Raw(schemas.SourceSignIn), Partition: dice.Int32N(rawPartitions), Timestamp: r.Timestamp, Value: []byte(value),
+		})
+	}
+	return all
+}
+
 // poisoned is the record as something that went wrong upstream would leave it.
 func poisoned(r *kgo.Record, dice *rand.Rand) *kgo.Record {
 	bad := &kgo.Record{Topic: r.Topic, Partition: dice.Int32N(rawPartitions), Timestamp: r.Timestamp}

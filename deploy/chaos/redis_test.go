@@ -21,7 +21,6 @@ type redisServer struct {
 	address string
 	data    string
 	client  *redis.Client
-	floor   map[string]int64 // by append-only file, how much of it is never torn off
 }
 
 // redisPair is a primary and its replica. Clients come by one link and the
@@ -40,7 +39,7 @@ func startRedis(t *testing.T, s settings, n *network, ports map[int]bool) *redis
 	p := &redisPair{}
 	for i := range p.servers {
 		port, name := freePort(t, ports), fmt.Sprintf("redis-%d", i+1)
-		server := &redisServer{address: local(port), data: folder(t, s.dir, name), floor: map[string]int64{}}
+		server := &redisServer{address: local(port), data: folder(t, s.dir, name)}
 		server.process = &process{
 			name: name, path: "redis-server", log: filepath.Join(s.dir, name+".log"),
 			args: []string{
@@ -99,24 +98,6 @@ func (p *redisPair) caughtUp(ctx context.Context) error {
 	})
 }
 
-// keep protects what was written so far from being torn off.
-func (p *redisPair) keep() error {
-	for _, s := range p.servers {
-		files, err := s.appended()
-		if err != nil {
-			return err
-		}
-		for _, file := range files {
-			info, err := os.Stat(file)
-			if err != nil {
-				return fmt.Errorf("looking at the append-only file: %w", err)
-			}
-			s.floor[file] = info.Size()
-		}
-	}
-	return nil
-}
-
 // appended are the append-only files with newest writes, oldest first.
 func (s *redisServer) appended() ([]string, error) {
 	files, err := filepath.Glob(filepath.Join(s.data, "appendonlydir", "*.incr.aof"))
@@ -141,7 +122,7 @@ func (p *redisPair) tear(ctx context.Context, most int64) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("tearing the append-only file: %w", err)
 	}
-	torn := max(min(most, info.Size()-s.floor[file]), 0)
+	torn := min(most, info.Size())
 	if err := os.Truncate(file, info.Size()-torn); err != nil {
 		return 0, fmt.Errorf("tearing the append-only file: %w", err)
 	}
