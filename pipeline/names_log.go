@@ -24,8 +24,8 @@ const (
 )
 
 // LoggedNames are Names in Redis whose names for good stand in the topic names before Redis has
-// them. So Redis may lose what it was told last: whoever has to connect to it anew first stores again
-// what the log has since Redis answered last. After a loss of all of it, RestoreNames does.
+// them. So Redis may lose what it was told last: whoever meets a Redis that was started again, or
+// another one in its place, first stores again what the log has since Redis answered last. After a loss of all of it, RestoreNames does.
 //
 // The topic is compacted: a name's keyed hash is the key, what it leads to is the value. What
 // expires is not in it.
@@ -37,7 +37,7 @@ type LoggedNames struct {
 	log     *slog.Logger
 
 	turn     chan struct{} // held by who restores
-	restored atomic.Int64  // of Connections, those before which names were restored
+	restored atomic.Int64  // of Servers, those up to which names were restored
 	heard    atomic.Int64  // when Redis answered last, Unix ms
 }
 
@@ -62,7 +62,7 @@ func (l *LoggedNames) Close() { l.client.Close() }
 
 // Lookup implements Names.
 func (l *LoggedNames) Lookup(ctx context.Context, keys []schemas.Pseudonym) (values [][]byte, err error) {
-	err = l.connected(ctx, func() error {
+	err = l.whole(ctx, func() error {
 		values, err = l.store.Lookup(ctx, keys)
 		return err
 	})
@@ -74,7 +74,7 @@ func (l *LoggedNames) Learn(ctx context.Context, names []Name) (stored []bool, e
 	if err := l.write(ctx, names); err != nil {
 		return nil, err
 	}
-	err = l.connected(ctx, func() error {
+	err = l.whole(ctx, func() error {
 		stored, err = l.store.Learn(ctx, names)
 		return err
 	})
@@ -120,10 +120,9 @@ func (l *LoggedNames) write(ctx context.Context, names []Name) error {
 	return produceAll(ctx, l.client, records)
 }
 
-// connected asks Redis, and asks again if it had to be connected to for that: it may be another
-// Redis now, which has lost names.
-func (l *LoggedNames) connected(ctx context.Context, ask func() error) error {
-	const attempts = 3 // a Redis that drops each connection is no reason to ask for ever
+// whole asks Redis, and asks again if it was another Redis by then, which may have lost names.
+func (l *LoggedNames) whole(ctx context.Context, ask func() error) error {
+	const attempts = 3 // a Redis that does not say who it is, and drops each connection, is no reason to ask for ever
 	for range attempts {
 		if err := l.restore(ctx); err != nil {
 			return err
@@ -132,7 +131,7 @@ func (l *LoggedNames) connected(ctx context.Context, ask func() error) error {
 		if err := ask(); err != nil {
 			return err
 		}
-		if l.store.Connections() == before {
+		if l.store.Servers() == before {
 			break
 		}
 	}
@@ -140,9 +139,9 @@ func (l *LoggedNames) connected(ctx context.Context, ask func() error) error {
 	return nil
 }
 
-// restore stores again what the log has since Redis answered last, if there are new connections.
+// restore stores again what the log has since Redis answered last, if Redis is another.
 func (l *LoggedNames) restore(ctx context.Context) error {
-	if l.restored.Load() == l.store.Connections() {
+	if l.restored.Load() == l.store.Servers() {
 		return nil
 	}
 	select {
@@ -151,8 +150,8 @@ func (l *LoggedNames) restore(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("waiting for names to be restored: %w", ctx.Err())
 	}
-	connections := l.store.Connections()
-	if l.restored.Load() == connections {
+	servers := l.store.Servers()
+	if l.restored.Load() == servers {
 		return nil
 	}
 	since := time.UnixMilli(l.heard.Load()).Add(-restoreMargin)
@@ -163,7 +162,7 @@ func (l *LoggedNames) restore(ctx context.Context) error {
 	if n.Missing > 0 {
 		l.log.Warn("redis had lost names, which were restored", "names", n.Missing)
 	}
-	l.restored.Store(connections)
+	l.restored.Store(servers)
 	return nil
 }
 

@@ -3,11 +3,16 @@ package pipeline
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
+	"os"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/riskpipe/riskpipe/schemas"
@@ -68,21 +73,20 @@ func leadsTo(t *testing.T, names Names, key, want schemas.Pseudonym) {
 
 // Names that Redis loses while it is away are there again for whoever asks first, whoever learned them.
 func TestLoggedNames_failover(t *testing.T) {
-	redisAddresses(t, func(t *testing.T, address string) {
-		_, reach := newCluster(t)
-		ada, ben, mail, object := schemas.Pseudonym{1}, schemas.Pseudonym{2}, schemas.Pseudonym{3}, schemas.Pseudonym{4}
-		signIns, cut := loggedNames(t, address, reach)
-		files, _ := loggedNames(t, address, reach)
-		learn(t, signIns, mail, ada)
-		learn(t, files, object, ben)
-		leadsTo(t, signIns, object, ben)
-		rob(t, files, mail)
-		rob(t, files, object)
-		leadsTo(t, signIns, object, schemas.Pseudonym{}) // nobody can know
-		cut()
-		leadsTo(t, signIns, object, ben)
-		leadsTo(t, files, mail, ada)
-	})
+	address := miniredis.RunT(t).Addr() // which does not say who it is
+	_, reach := newCluster(t)
+	ada, ben, mail, object := schemas.Pseudonym{1}, schemas.Pseudonym{2}, schemas.Pseudonym{3}, schemas.Pseudonym{4}
+	signIns, cut := loggedNames(t, address, reach)
+	files, _ := loggedNames(t, address, reach)
+	learn(t, signIns, mail, ada)
+	learn(t, files, object, ben)
+	leadsTo(t, signIns, object, ben)
+	rob(t, files, mail)
+	rob(t, files, object)
+	leadsTo(t, signIns, object, schemas.Pseudonym{}) // nobody can know
+	cut()
+	leadsTo(t, signIns, object, ben)
+	leadsTo(t, files, mail, ada)
 }
 
 // A process that starts after all others were killed makes good what Redis lost meanwhile.
@@ -146,21 +150,51 @@ func TestLoggedNames_forgotten(t *testing.T) {
 
 // Nothing is learned that the log does not take, and nothing is looked up while it cannot be read.
 func TestLoggedNames_logAway(t *testing.T) {
-	redisAddresses(t, func(t *testing.T, address string) {
-		cluster, reach := newCluster(t)
-		names, cut := loggedNames(t, address, reach)
-		ada, mail := schemas.Pseudonym{1}, schemas.Pseudonym{3}
-		learn(t, names, mail, ada)
-		cluster.Close()
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-		defer cancel()
-		if _, err := names.Learn(ctx, []Name{{Key: schemas.Pseudonym{5}, Value: ada[:]}}); err == nil {
-			t.Error("learned what the log does not have")
-		}
-		leadsTo(t, names, mail, ada)
-		cut()
-		if _, err := names.Lookup(ctx, []schemas.Pseudonym{mail}); err == nil {
-			t.Error("asked a Redis that may have lost names")
-		}
-	})
+	address := miniredis.RunT(t).Addr() // which does not say who it is
+	cluster, reach := newCluster(t)
+	names, cut := loggedNames(t, address, reach)
+	ada, mail := schemas.Pseudonym{1}, schemas.Pseudonym{3}
+	learn(t, names, mail, ada)
+	cluster.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if _, err := names.Learn(ctx, []Name{{Key: schemas.Pseudonym{5}, Value: ada[:]}}); err == nil {
+		t.Error("learned what the log does not have")
+	}
+	leadsTo(t, names, mail, ada)
+	cut()
+	if _, err := names.Lookup(ctx, []schemas.Pseudonym{mail}); err == nil {
+		t.Error("asked a Redis that may have lost names")
+	}
+}
+
+// A connection more to the same server is none to another; one that was started again, or made the primary, is.
+func TestServers(t *testing.T) {
+	info := func(run, replication string) string {
+		return "# Server\r\nredis_version:7.0.15\r\nrun_id:" + run + "\r\n\r\n# Replication\r\nrole:master\r\nmaster_replid:" + replication + "\r\nmaster_replid2:0\r\n"
+	}
+	ids := map[string]bool{}
+	for _, text := range []string{info("a", "1"), info("a", "1"), info("b", "1"), info("a", "2")} {
+		ids[serverID(text)] = true
+	}
+	if len(ids) != 3 || serverID("# Clients\nconnected_clients:1\n") != "" {
+		t.Errorf("told apart: %v", ids)
+	}
+	address := os.Getenv("RISKPIPE_TEST_REDIS")
+	if address == "" {
+		t.Skip("RISKPIPE_TEST_REDIS names no server")
+	}
+	r := openRedis(t, address)
+	var connections sync.WaitGroup
+	for range 8 {
+		connections.Go(func() {
+			if err := r.client.BLPop(t.Context(), 300*time.Millisecond, r.prefix+"nothing").Err(); !errors.Is(err, redis.Nil) {
+				t.Error(err)
+			}
+		})
+	}
+	connections.Wait()
+	if met := r.Names().Servers(); met != 1 || r.client.PoolStats().TotalConns < 8 {
+		t.Errorf("%d servers over %d connections", met, r.client.PoolStats().TotalConns)
+	}
 }

@@ -1,12 +1,10 @@
 package pipeline
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -60,9 +58,9 @@ func (c RedisConfig) Validate() error {
 
 // Redis is a connection to Redis and what riskpipe keeps there.
 type Redis struct {
-	client      redis.UniversalClient
-	prefix      string
-	connections atomic.Int64 // made so far
+	client  redis.UniversalClient
+	prefix  string
+	servers *servers
 }
 
 // NewRedis returns a client; it connects on first use.
@@ -74,7 +72,7 @@ func NewRedis(c RedisConfig) (*Redis, error) {
 	if timeout == 0 {
 		timeout = 3 * time.Second
 	}
-	r := &Redis{prefix: c.Prefix}
+	r := &Redis{prefix: c.Prefix, servers: &servers{known: map[string]bool{}}}
 	r.client = redis.NewUniversalClient(&redis.UniversalOptions{
 		Addrs: c.Addresses, IsClusterMode: c.Cluster,
 		Username: c.Username, Password: c.Password, DB: c.Database, TLSConfig: c.TLS,
@@ -85,10 +83,7 @@ func NewRedis(c RedisConfig) (*Redis, error) {
 		// A transaction that is sent twice cannot be applied twice: it watches
 		// the fence which it replaces.
 		MaxRetries: 1,
-		OnConnect: func(context.Context, *redis.Conn) error {
-			r.connections.Add(1)
-			return nil
-		},
+		OnConnect:  r.servers.meet,
 	})
 	return r, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 
@@ -19,19 +18,18 @@ import (
 // The keys lie in all slots of a cluster, so both methods are pipelines of
 // single-key commands, one round trip each.
 type RedisNames struct {
-	client      redis.UniversalClient
-	prefix      string
-	connections *atomic.Int64
+	client  redis.UniversalClient
+	prefix  string
+	servers *servers
 }
 
 // Names returns the names kept in this Redis.
 func (r *Redis) Names() *RedisNames {
-	return &RedisNames{client: r.client, prefix: r.prefix + "name:", connections: &r.connections}
+	return &RedisNames{client: r.client, prefix: r.prefix + "name:", servers: r.servers}
 }
 
-// Connections is how many connections to Redis were made so far. While it stays, what was stored
-// is there.
-func (n *RedisNames) Connections() int64 { return n.connections.Load() }
+// Servers is how many servers were connected to so far. While it stays, what was stored is there.
+func (n *RedisNames) Servers() int64 { return n.servers.met.Load() }
 
 // Lookup implements Names.
 func (n *RedisNames) Lookup(ctx context.Context, keys []schemas.Pseudonym) ([][]byte, error) {

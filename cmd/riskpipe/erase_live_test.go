@@ -212,10 +212,15 @@ func TestLive_erase(t *testing.T) {
 	if err := json.Unmarshal([]byte(proof), &told); err != nil || len(told.Held) < 9 {
 		t.Fatalf("%v in %s", err, proof)
 	}
+	before := map[string]uint64{}
 	for _, line := range told.Held {
+		before[line.What] = line.Before
 		if line.Left != 0 {
 			t.Errorf("left: %+v", line)
 		}
+	}
+	if logged := before["Kafka learned names"]; logged == 0 || logged != before["Redis learned names"] {
+		t.Errorf("%d names were in the log and %d in Redis", logged, before["Redis learned names"])
 	}
 	l.nothingOf(grace, others, states)
 	if diff := difference(names, l.redisDump(l.config.Redis.Prefix+"name:*")); diff != "" {
