@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -160,131 +159,8 @@ func (l *LoggedNames) restore(ctx context.Context) error {
 		return fmt.Errorf("restoring names learned since %s: %w", since.UTC().Format(time.RFC3339), err)
 	}
 	if n.Missing > 0 {
-		l.log.Warn("redis had lost names, which were restored", "names", n.Missing)
+		l.log.Info("names restored that redis had not", "names", n.Missing, "since", since)
 	}
 	l.restored.Store(servers)
 	return nil
-}
-
-// RestoredNames counts what was restored.
-type RestoredNames struct {
-	Logged  int `json:"logged"`  // names that the log has
-	Missing int `json:"missing"` // those that the store did not have
-}
-
-// RestoreNames stores all names of the log that the store does not have. What the store has stays.
-func RestoreNames(ctx context.Context, cluster []kgo.Opt, topics schemas.Topics, into Names) (RestoredNames, error) {
-	n, err := restoreNames(ctx, cluster, topics.Names(), time.Time{}, into)
-	if err != nil {
-		return n, fmt.Errorf("restoring names: %w", err)
-	}
-	return n, nil
-}
-
-// restoreBatch is how many names are stored in one round trip.
-const restoreBatch = 5_000
-
-func restoreNames(ctx context.Context, cluster []kgo.Opt, topic string, since time.Time, into Names) (n RestoredNames, err error) {
-	err = readNames(ctx, cluster, topic, since, func(latest map[schemas.Pseudonym][]byte) error {
-		names := make([]Name, 0, len(latest))
-		for key, value := range latest {
-			names = append(names, Name{Key: key, Value: value})
-		}
-		n.Logged += len(names)
-		for some := range slices.Chunk(names, restoreBatch) {
-			stored, err := into.Learn(ctx, some)
-			if err != nil {
-				return err
-			}
-			for _, missing := range stored {
-				if missing {
-					n.Missing++
-				}
-			}
-		}
-		return nil
-	})
-	return n, err
-}
-
-// NamesOf returns the names in the log that lead to the users, who may be out of scope: that
-// only the pseudonym keys can tell.
-func NamesOf(ctx context.Context, cluster []kgo.Opt, topics schemas.Topics, users []schemas.Pseudonym, keys []Pseudonymiser) ([]schemas.Pseudonym, error) {
-	named := namedBy(users, keys)
-	var found []schemas.Pseudonym
-	err := readNames(ctx, cluster, topics.Names(), time.Time{}, func(latest map[schemas.Pseudonym][]byte) error {
-		for key, value := range latest {
-			if slices.Contains(named, schemas.Pseudonym(value)) {
-				found = append(found, key)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("looking for a person's names: %w", err)
-	}
-	return found, nil
-}
-
-// ForgottenName is the record that takes a name out of the log.
-func ForgottenName(topics schemas.Topics, name schemas.Pseudonym) *kgo.Record {
-	return &kgo.Record{Topic: topics.Names(), Key: slices.Clone(name[:])}
-}
-
-// quietNames is after how long without a record a partition counts as read: its last record may
-// have been compacted away.
-const quietNames = 3 * time.Second
-
-// readNames visits what each partition of the topic says since then, or since ever, up to its present end.
-func readNames(ctx context.Context, cluster []kgo.Opt, topic string, since time.Time, visit func(latest map[schemas.Pseudonym][]byte) error) error {
-	client, err := kgo.NewClient(append(slices.Clip(cluster), kgo.ClientID("riskpipe-names"))...)
-	if err != nil {
-		return fmt.Errorf("opening Kafka: %w", err)
-	}
-	defer client.Close()
-	spans, err := topicSpans(ctx, client, topic, since)
-	if err != nil {
-		return err
-	}
-	for partition, span := range spans {
-		client.AddConsumePartitions(map[string]map[int32]kgo.Offset{topic: {partition: kgo.NewOffset().At(span.first)}})
-		latest, err := readNamesTo(ctx, client, span.end)
-		if err != nil {
-			return fmt.Errorf("reading topic %s: %w", topic, err)
-		}
-		client.RemoveConsumePartitions(map[string][]int32{topic: {partition}})
-		if err := visit(latest); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// readNamesTo reads the one partition that the client consumes, up to the offset.
-func readNamesTo(ctx context.Context, client *kgo.Client, end int64) (map[schemas.Pseudonym][]byte, error) {
-	latest := map[schemas.Pseudonym][]byte{}
-	for {
-		poll, cancel := context.WithTimeout(ctx, quietNames)
-		fetches := client.PollFetches(poll)
-		cancel()
-		if err := fetches.Err(); errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-			return latest, nil
-		} else if err != nil {
-			return nil, err
-		}
-		for _, r := range fetches.Records() {
-			if r.Offset >= end {
-				return latest, nil
-			}
-			if key := (schemas.Pseudonym{}); len(r.Key) == len(key) {
-				key = schemas.Pseudonym(r.Key)
-				if delete(latest, key); len(r.Value) == len(key) {
-					latest[key] = r.Value
-				}
-			}
-			if r.Offset == end-1 {
-				return latest, nil
-			}
-		}
-	}
 }

@@ -198,3 +198,31 @@ func TestServers(t *testing.T) {
 		t.Errorf("%d servers over %d connections", met, r.client.PoolStats().TotalConns)
 	}
 }
+
+// A partition whose last offset is no record to read ends all the same; one that cannot be read is none
+// that has ended.
+func TestRestoreNames_end(t *testing.T) {
+	t.Parallel()
+	cluster, reach := newCluster(t)
+	ada, mail := schemas.Pseudonym{1}, schemas.Pseudonym{3}
+	client := newClient(t, reach, kgo.TransactionalID("names"))
+	if err := client.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	if err := produceAll(t.Context(), client, []*kgo.Record{{Topic: schemas.Topics{}.Names(), Key: mail[:], Value: ada[:]}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.EndTransaction(t.Context(), kgo.TryCommit); err != nil { // its marker takes the last offset
+		t.Fatal(err)
+	}
+	if n, err := RestoreNames(t.Context(), reach, schemas.Topics{}, NewMemoryNames()); err != nil || n.Logged != 1 {
+		t.Errorf("restored %+v: %v", n, err)
+	}
+	reader := newClient(t, reach)
+	cluster.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	if latest, err := readNamesTo(ctx, reader, schemas.Topics{}.Names(), 0, 1); err == nil {
+		t.Errorf("read %d names of a cluster that is away", len(latest))
+	}
+}
