@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 
@@ -31,11 +30,7 @@ func emptiable(t *testing.T, f func(t *testing.T, r *Redis, empty func())) {
 		})
 	})
 	t.Run("redis", func(t *testing.T) {
-		address := os.Getenv("RISKPIPE_TEST_REDIS")
-		if address == "" {
-			t.Skip("RISKPIPE_TEST_REDIS names no server") // store_test.go complains where it must
-		}
-		r, err := NewRedis(RedisConfig{Addresses: []string{address}, Database: 15, Prefix: "a[b]*:"})
+		r, err := NewRedis(RedisConfig{Addresses: []string{realRedis(t)}, Database: 15, Prefix: "a[b]*:"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,16 +24,20 @@ func redisServers(t *testing.T, f func(t *testing.T, r *Redis)) {
 // RISKPIPE_TEST_REDIS names it.
 func redisAddresses(t *testing.T, f func(t *testing.T, address string)) {
 	t.Run("miniredis", func(t *testing.T) { f(t, miniredis.RunT(t).Addr()) })
-	t.Run("redis", func(t *testing.T) {
-		address := os.Getenv("RISKPIPE_TEST_REDIS")
-		if address == "" {
-			if os.Getenv("RISKPIPE_REQUIRE_REAL") != "" {
-				t.Fatal("RISKPIPE_REQUIRE_REAL is set and RISKPIPE_TEST_REDIS is not")
-			}
-			t.Skip("RISKPIPE_TEST_REDIS names no server")
+	t.Run("redis", func(t *testing.T) { f(t, realRedis(t)) })
+}
+
+// realRedis is where RISKPIPE_TEST_REDIS says that one listens. Without it the test ends.
+func realRedis(t *testing.T) (address string) {
+	t.Helper()
+	address = os.Getenv("RISKPIPE_TEST_REDIS")
+	if address == "" {
+		if os.Getenv("RISKPIPE_REQUIRE_REAL") != "" {
+			t.Fatal("RISKPIPE_REQUIRE_REAL is set and RISKPIPE_TEST_REDIS is not")
 		}
-		f(t, address)
-	})
+		t.Skip("RISKPIPE_TEST_REDIS names no server")
+	}
+	return address
 }
 
 func openRedis(t testing.TB, address string) *Redis {

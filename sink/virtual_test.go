@@ -101,11 +101,7 @@ func TestVirtual_refusedAndBack(t *testing.T) {
 		a := e.start()
 		e.publish(100)
 		e.settles(time.Minute)
-		var refused []string
 		for topic := range e.wrote {
-			refused = append(refused, topic)
-		}
-		for _, topic := range refused {
 			e.warehouse.refuses(topic + " 150")
 			e.publish(100)
 			time.Sleep(time.Minute)
