@@ -76,7 +76,11 @@ func (e *erasure) loggedNames(ctx context.Context) ([]schemas.Pseudonym, error) 
 	if err != nil {
 		return nil, err
 	}
-	return pipeline.NamesOf(ctx, cluster, e.config.Topics.names(), e.users, e.pseudonymisers)
+	names, err := pipeline.NamesOf(ctx, cluster, e.config.Topics.names(), e.users, e.pseudonymisers)
+	if err != nil {
+		return nil, &exitError{exitUnreachable, err}
+	}
+	return names, nil
 }
 
 // nameRecords take them out of it.

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/riskpipe/riskpipe/pipeline"
 	"github.com/riskpipe/riskpipe/schemas"
 	"github.com/riskpipe/riskpipe/sink"
 	"github.com/riskpipe/riskpipe/vault"
@@ -140,46 +140,33 @@ func (e *erasure) expired(ctx context.Context, now schemas.Time) (old expired, e
 	return old, nil
 }
 
-// quietEnd is after how long without a record a compacted topic counts as read:
-// compaction may have removed its last ones.
-const quietEnd = 10 * time.Second
-
 // readLatest reads a compacted topic to its end as of now, and returns what
 // stands under each key.
 func readLatest[T schemas.Record](ctx context.Context, e *erasure, topic string, codec *schemas.Codec[T]) (map[string]T, error) {
-	client, err := e.config.Kafka.connect(kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	if err != nil {
-		return nil, err
-	}
-	defer client.Close()
-	left, err := recordsLeft(ctx, kadm.NewClient(client), topic)
+	cluster, err := e.config.Kafka.options()
 	if err != nil {
 		return nil, err
 	}
 	latest := map[string]T{}
-	for left.any() {
-		poll, cancel := context.WithTimeout(ctx, quietEnd)
-		fetches := client.PollRecords(poll, 10_000)
-		cancel()
-		err := fetches.Err0()
-		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-			break
+	var malformed error
+	err = pipeline.ReadCompacted(ctx, cluster, topic, time.Time{}, func(r *kgo.Record) error {
+		if r.Value == nil {
+			delete(latest, string(r.Key))
+			return nil
 		}
-		if err != nil {
-			return nil, fmt.Errorf("reading topic %s: %w", topic, err)
+		var v T
+		if err := codec.Decode(r.Value, &v); err != nil {
+			malformed = fmt.Errorf("reading topic %s, partition %d, offset %d: %w", topic, r.Partition, r.Offset, err)
+			return malformed
 		}
-		for _, r := range fetches.Records() {
-			left.took(r)
-			if r.Value == nil {
-				delete(latest, string(r.Key))
-				continue
-			}
-			var v T
-			if err := codec.Decode(r.Value, &v); err != nil {
-				return nil, fmt.Errorf("reading topic %s, partition %d, offset %d: %w", topic, r.Partition, r.Offset, err)
-			}
-			latest[string(r.Key)] = v
-		}
+		latest[string(r.Key)] = v
+		return nil
+	})
+	switch {
+	case malformed != nil:
+		return nil, malformed
+	case err != nil:
+		return nil, &exitError{exitUnreachable, err}
 	}
 	return latest, nil
 }
