@@ -126,14 +126,13 @@ const (
 
 func (s *Sink) loop(ctx context.Context) error {
 	failures := 0 // to read, one after the other
-	due := idle
+	due, full := idle, false
 	for ctx.Err() == nil {
-		full := s.full()
 		unread := s.read(ctx, due, full)
 		err := errors.Join(unread, s.write(s.work, s.due(time.Now())))
 		s.holdUp()
 		// From AllowRebalance to the next poll, the partitions belong to kgo's callbacks.
-		due = s.nextDue(time.Now())
+		due, full = s.nextDue(time.Now()), s.full()
 		s.metrics.lag.set(s.partitions)
 		s.client.AllowRebalance()
 		wait := time.Duration(0)
